@@ -1,0 +1,67 @@
+/*
+ * config - one immutable snapshot of every setting. Control makes it, workers borrow it.
+ *
+ * Defaults, ranges and help texts stand in control/schema.c, one row a field; config_default() is made
+ * from those rows. Sizes are octets, times are as their names end.
+ */
+#pragma once
+
+#include "base/bytes.h"
+
+enum { CONFIG_PORTS_MAX = 16, CONFIG_PATH_MAX = 256, CONFIG_DNS_MAX = 512 };
+
+enum config_checksum { CHECKSUM_AUTO, CHECKSUM_ALWAYS, CHECKSUM_NEVER };
+enum config_dkim_l { DKIM_L_IGNORE, DKIM_L_PARTIAL, DKIM_L_HONOUR };
+
+struct config_ports {
+	uint16_t port[CONFIG_PORTS_MAX];
+	uint32_t n;
+};
+
+struct config {
+	struct config_ports smtp_ports; /* 25 587 */
+	struct config_ports pop3_ports; /* 110 */
+
+	uint32_t checksum; /* enum config_checksum */
+
+	/* limits, each per receive worker */
+	uint32_t flow_max; /* 1,048,576 */
+	uint32_t flow_idle_s; /* 600: no packet for so long ends a flow */
+	uint32_t flow_closed_s; /* 10: a closed flow stays so long, for late copies */
+	uint32_t hole_packets; /* 64: more packets of the flow after the peer's ACK passed a hole */
+	uint32_t hole_ms; /* 1000: or so much capture time */
+	uint32_t held_flow_bytes; /* 1 MiB: octets one direction may hold behind a hole or a wait */
+	uint64_t held_bytes; /* 128 MiB: of all flows */
+	uint64_t message_size; /* 52,428,800: octets of one message kept */
+	uint64_t message_bytes; /* 512 MiB: of all messages in the making or in verification */
+	uint32_t message_max; /* 65,536: message objects */
+	uint32_t fragment_max; /* 1,024: datagrams in the making */
+	uint32_t fragment_ms; /* 30,000 */
+	uint32_t
+		command_max; /* 4,096: octets of one SMTP or POP3 line kept; AUTH lines may be 12,288 */
+
+	/* dns */
+	char dns[CONFIG_DNS_MAX]; /* none, system, IP[@PORT][,...], zone:FILE */
+	uint32_t dns_query_timeout_ms; /* 10,000 */
+	uint32_t dns_message_deadline_ms; /* 20,000 */
+	uint32_t dns_cache_keys; /* 65,536 parsed keys per verify worker */
+	uint32_t dns_cache_ttl_max_s; /* 86,400 */
+
+	/* dkim */
+	bool dkim; /* true: verify */
+	bool dkim_allow_sha1;
+	uint32_t dkim_min_bits, dkim_max_bits; /* 1024, 4096 */
+	uint32_t dkim_l; /* enum config_dkim_l */
+	uint32_t dkim_signatures_max; /* 5 */
+	uint32_t dkim_skew_s; /* 60 */
+
+	bool digest; /* true: message.sha256 is computed */
+	uint64_t now_ns; /* --now; 0: the time of capture */
+
+	/* run only */
+	uint32_t verify_workers; /* 0: as many cores as are left */
+	uint32_t in_flight; /* 256: messages in one verify worker */
+	uint32_t stop_ms; /* 5,000: SIGTERM finishes in this time */
+	char output[CONFIG_PATH_MAX]; /* record file, "-" is stdout */
+	char socket[CONFIG_PATH_MAX]; /* /run/postern/control.sock */
+};

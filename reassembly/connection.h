@@ -1,0 +1,75 @@
+/*
+ * connection - both directions of one TCP connection: who is client, what is in window, what comes next.
+ *
+ * Judges SYN, FIN and RST, port reuse, mid-stream pick-up, one-sided captures, checksums; drives the two
+ * streams (reassembly/stream) and gives their octets out in turn. Its reader may take less than it is
+ * given: the rest is kept (the wait of a session for the other direction), bounded in octets, packets and
+ * time, then CONNECTION_GIVE_UP tells the reader to do without.
+ * All-zero is a new connection.
+ */
+#pragma once
+
+#include "reassembly/stream.h"
+
+enum connection_dir { CONNECTION_A = 0, CONNECTION_B = 1 }; /* by flow_key: a sent it, b sent it */
+
+struct connection {
+	struct stream dir[2];
+	uint8_t client; /* enum connection_dir, if client_known */
+	bool client_known : 1; /* from a SYN, or by the port */
+	bool midstream : 1; /* its start was not seen */
+	bool closed : 1; /* both directions ended, or RST */
+	bool waiting : 1; /* the reader left octets in direction wait_dir */
+	uint8_t wait_dir;
+	uint32_t wait_packets;
+	uint64_t wait_since_ns;
+};
+
+enum connection_push {
+	CONNECTION_TAKEN, /* call connection_next until it says MORE */
+	CONNECTION_REUSED, /* pkt begins a new connection on these ports: end the old one (connection_finish), zero it, push again */
+	CONNECTION_BAD_CHECKSUM, /* ignored, as the two below */
+	CONNECTION_OUT_OF_WINDOW,
+};
+
+/* Borrows pkt until connection_next says MORE. now_ns is the capture time of the packet. */
+enum connection_push connection_push(struct connection *c, struct stream_pool *pool,
+				     enum connection_dir dir, const struct packet *pkt);
+
+struct connection_item {
+	enum stream_result result; /* DATA, GAP or END */
+	enum connection_dir dir;
+	struct bytes data; /* DATA: the octets; GAP: n lost */
+	uint64_t off; /* stream offset of data.p[0], from the first octet of the direction seen */
+	uint64_t
+		peer_acked; /* offset in the other direction up to which the sender had acknowledged, 0 unknown */
+	bool last_chance; /* the wait was given up: whatever is left over this time is dropped as a gap */
+};
+
+/*
+ * The next thing to read; false: none now. After DATA call connection_used before calling it again.
+ * A direction whose octets were left over is not offered again until the other one moved on or its wait ended.
+ */
+bool connection_next(struct connection *c, struct stream_pool *pool, struct connection_item *item);
+
+/* Tells how many of the item's octets were taken; less than all begins or continues a wait. */
+void connection_used(struct connection *c, struct stream_pool *pool,
+		     const struct connection_item *item, size_t n);
+
+/*
+ * Time went by, no packet came: holes and waits that are too old are given up; then read connection_next.
+ * Returns the time at which it wants to be called again, 0: not at all.
+ */
+uint64_t connection_timer(struct connection *c, struct stream_pool *pool, uint64_t now_ns);
+
+/* The end of capture or of the flow: all holes and waits are given up. Read connection_next, then connection_reset. */
+void connection_finish(struct connection *c, struct stream_pool *pool);
+
+/* Gives back everything held; c is all-zero after it. */
+void connection_reset(struct connection *c, struct stream_pool *pool);
+
+/* Octets are held or a wait is on: such a flow is busy. */
+bool connection_busy(const struct connection *c);
+
+/* A differing second copy of octets was seen in either direction. */
+bool connection_overlap(const struct connection *c);
