@@ -23,8 +23,12 @@ struct flow_key {
 struct flow_table *flow_new(uint32_t max, uint32_t seed);
 void flow_free(struct flow_table *t);
 
-/* The key of a decoded segment; *reversed is true when src is endpoint b. */
-void flow_key(struct flow_key *key, const struct packet *pkt, bool *reversed);
+/* The key of a decoded segment, hashed with the table's seed; *reversed is true when src is endpoint b. */
+void flow_key(const struct flow_table *t, struct flow_key *key, const struct packet *pkt,
+	      bool *reversed);
+
+/* The key of a flow in the table. */
+void flow_key_at(const struct flow_table *t, uint32_t flow, struct flow_key *key);
 
 /* Fetches what flow_lookup of this key will touch. Two rounds over a burst: 0 buckets, 1 entries. */
 void flow_prefetch(const struct flow_table *t, const struct flow_key *key, int round);
