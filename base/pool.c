@@ -1,0 +1,120 @@
+#include "base/pool.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+enum { POOL_HUGE = 2 * 1024 * 1024 };
+
+/*
+ * Objects [0, fresh) have been given out at least once; those of them that came back are on the stack of
+ * free indices. Both maps are touched only as far as `fresh` has come, so a pool that is never used
+ * costs address space. The stack lies apart from the objects: an object that was given back keeps its
+ * octets (a generation counter in it goes on).
+ */
+struct pool {
+	uint8_t *objects;
+	uint32_t *stack;
+	size_t size;
+	uint32_t n, fresh, n_free;
+	unsigned shift; /* size = odd << shift */
+	uint64_t inverse; /* of odd, modulo 2^64 */
+	void *map, *stack_map;
+	size_t map_size, stack_map_size;
+};
+
+/* Gives memory aligned to a huge page when it is at least one long. */
+static void *pool_map(size_t size, void **map, size_t *map_size)
+{
+	size_t align = size >= POOL_HUGE ? POOL_HUGE : 64;
+	if (__builtin_add_overflow(size, align, map_size))
+		return NULL;
+	*map = mmap(NULL, *map_size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (*map == MAP_FAILED)
+		return NULL;
+	uint8_t *p = (uint8_t *)*map + (-(uintptr_t)*map & (align - 1));
+	if (size >= POOL_HUGE)
+		madvise(p, size, MADV_HUGEPAGE); /* a wish: small pages do as well */
+	return p;
+}
+
+/* x * odd == 1 modulo 2^64: Newton doubles the right bits, and odd is its own inverse modulo 8. */
+static uint64_t pool_inverse(uint64_t odd)
+{
+	uint64_t x = odd;
+	for (int i = 0; i < 5; i++)
+		x *= 2 - odd * x;
+	return x;
+}
+
+struct pool *pool_new(size_t size, uint32_t n)
+{
+	size_t span;
+	if (size == 0 || size > SIZE_MAX - 7 || n == POOL_NONE)
+		return NULL;
+	size = (size + 7) & ~(size_t)7;
+	if (__builtin_mul_overflow(size, (size_t)(n ? n : 1), &span))
+		return NULL;
+	struct pool *p = calloc(1, sizeof *p);
+	if (!p)
+		return NULL;
+	p->size = size;
+	p->n = n;
+	p->shift = (unsigned)__builtin_ctzll(size);
+	p->inverse = pool_inverse(size >> p->shift);
+	p->objects = pool_map(span, &p->map, &p->map_size);
+	if (!p->objects)
+		goto err1;
+	p->stack = pool_map((n ? n : 1) * sizeof *p->stack, &p->stack_map, &p->stack_map_size);
+	if (!p->stack)
+		goto err2;
+	return p;
+err2:
+	munmap(p->map, p->map_size);
+err1:
+	free(p);
+	return NULL;
+}
+
+void pool_free(struct pool *p)
+{
+	if (!p)
+		return;
+	munmap(p->map, p->map_size);
+	munmap(p->stack_map, p->stack_map_size);
+	free(p);
+}
+
+uint32_t pool_take(struct pool *p)
+{
+	if (p->n_free)
+		return p->stack[--p->n_free];
+	return p->fresh < p->n ? p->fresh++ : POOL_NONE;
+}
+
+void pool_give(struct pool *p, uint32_t i)
+{
+	assert(i < p->fresh && p->n_free < p->fresh);
+	p->stack[p->n_free++] = i;
+}
+
+void *pool_at(const struct pool *p, uint32_t i)
+{
+	assert(i < p->fresh);
+	return p->objects + p->size * i;
+}
+
+uint32_t pool_index(const struct pool *p, const void *obj)
+{
+	/* an exact division, for obj is the start of an object */
+	uint64_t off = (uint64_t)((const uint8_t *)obj - p->objects);
+	uint64_t i = (off >> p->shift) * p->inverse;
+	assert(i < p->fresh);
+	return (uint32_t)i;
+}
+
+uint32_t pool_left(const struct pool *p)
+{
+	return p->n - p->fresh + p->n_free;
+}
