@@ -1,0 +1,501 @@
+#include "control/config.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <yaml.h>
+
+enum { NAME_MAX_OCTETS = 64, GROUP_MAX = 32 };
+
+/*
+ * The file is one mapping of settings and groups, a group a mapping of settings, a setting a scalar or,
+ * for ports, a list of scalars. So the place in it is one of these, and there is no stack.
+ */
+enum place {
+	AT_START, /* the document's mapping comes */
+	AT_KEY, /* a setting's or a group's name */
+	AT_VALUE,
+	AT_GROUP, /* a name in a group */
+	AT_GROUP_VALUE,
+	AT_LIST,
+	AT_END,
+};
+
+struct reader {
+	struct config *cfg;
+	const char *file;
+	char *why;
+	size_t why_len;
+	enum place place;
+	char group[GROUP_MAX]; /* "limits", empty outside */
+	char key[NAME_MAX_OCTETS + 1]; /* full name, for messages */
+	const struct schema_row *row; /* NULL: key is a group's */
+	bool seen[CONFIG_OPTIONS_MAX]; /* rows already set */
+	char groups_seen[CONFIG_OPTIONS_MAX][GROUP_MAX];
+	unsigned n_groups;
+	bool in_group; /* the list's setting is in a group */
+	char list[256]; /* ports joined so far */
+	unsigned listed;
+};
+
+static int refuse(struct reader *r, yaml_mark_t at, const char *form, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Always -1. The key stands in front of the words where there is one. */
+static int refuse(struct reader *r, yaml_mark_t at, const char *form, ...)
+{
+	char words[SCHEMA_WHY_MAX];
+	va_list ap;
+	va_start(ap, form);
+	vsnprintf(words, sizeof words, form, ap);
+	va_end(ap);
+	snprintf(r->why, r->why_len, "%s:%zu:%zu: %s%s%s", r->file, at.line + 1, at.column + 1,
+		 r->key, *r->key ? ": " : "", words);
+	return -1;
+}
+
+/* Keeps at most NAME_MAX_OCTETS printable octets for messages. */
+static void keep_key(struct reader *r, const char *group, struct bytes name)
+{
+	size_t at = 0;
+	for (; group && *group && at < GROUP_MAX; group++)
+		r->key[at++] = *group;
+	if (at)
+		r->key[at++] = '.';
+	for (size_t i = 0; i < name.n && at < NAME_MAX_OCTETS; i++)
+		r->key[at++] = name.p[i] > 0x20 && name.p[i] < 0x7f ? (char)name.p[i] : '?';
+	r->key[at] = 0;
+}
+
+static bool in_group(const struct schema_row *row, const char *group)
+{
+	size_t n = strlen(group);
+	return n ? !strncmp(row->name, group, n) && row->name[n] == '.' : !strchr(row->name, '.');
+}
+
+/* Names that are allowed in a group, or at the top with the names of the groups. */
+static void allowed_keys(const char *group, char *out, size_t len)
+{
+	size_t at = 0, skip = *group ? strlen(group) + 1 : 0;
+	const char *last = "";
+	size_t last_n = 0;
+	for (unsigned i = 0; i < schema_n && at < len; i++) {
+		const struct schema_row *row = &schema_rows[i];
+		const char *name = row->name + skip;
+		size_t n = strcspn(name, ".");
+		bool top_group = !*group && row->name[n] == '.';
+		if (row->use == SCHEMA_SCAN || (!top_group && !in_group(row, group)) ||
+		    (n == last_n && !strncmp(name, last, n)))
+			continue;
+		last = name;
+		last_n = n;
+		at += (size_t)snprintf(out + at, len - at, "%s%.*s", at ? ", " : "", (int)n, name);
+	}
+}
+
+static bool is_group(struct bytes name)
+{
+	for (unsigned i = 0; i < schema_n; i++) {
+		size_t n = strcspn(schema_rows[i].name, ".");
+		if (schema_rows[i].name[n] && n == name.n && n < GROUP_MAX &&
+		    !memcmp(schema_rows[i].name, name.p, n))
+			return true;
+	}
+	return false;
+}
+
+static int read_group(struct reader *r, struct bytes name, yaml_mark_t at)
+{
+	char group[GROUP_MAX];
+	memcpy(group, name.p, name.n);
+	group[name.n] = 0;
+	for (unsigned i = 0; i < r->n_groups; i++)
+		if (!strcmp(r->groups_seen[i], group))
+			return refuse(r, at, "stands here a second time; write it once");
+	/* every group is entered once, and there are fewer groups than rows */
+	memcpy(r->groups_seen[r->n_groups++], group, sizeof group);
+	memcpy(r->group, group, sizeof group);
+	r->row = NULL;
+	r->place = AT_VALUE;
+	return 0;
+}
+
+static int read_key(struct reader *r, struct bytes name, yaml_mark_t at)
+{
+	char allowed[384], full[NAME_MAX_OCTETS + GROUP_MAX + 2];
+	bool inside = r->place == AT_GROUP;
+	keep_key(r, inside ? r->group : NULL, name);
+	if (!inside && is_group(name))
+		return read_group(r, name, at);
+	r->row = NULL;
+	bool plain = name.n && name.n <= NAME_MAX_OCTETS && !memchr(name.p, '.', name.n) &&
+		     !memchr(name.p, 0, name.n);
+	if (plain) {
+		int n = snprintf(full, sizeof full, "%s%s%.*s", inside ? r->group : "",
+				 inside ? "." : "", (int)name.n, (const char *)name.p);
+		r->row = schema_find(bytes_of(full, (size_t)n));
+	}
+	if (!r->row || r->row->use == SCHEMA_SCAN) {
+		allowed_keys(inside ? r->group : "", allowed, sizeof allowed);
+		return refuse(r, at, "there is no such setting; allowed%s%s: %s",
+			      inside ? " in " : "", inside ? r->group : "", allowed);
+	}
+	bool *seen = &r->seen[r->row - schema_rows];
+	if (*seen)
+		return refuse(r, at, "stands here a second time; write it once");
+	*seen = true;
+	r->place = inside ? AT_GROUP_VALUE : AT_VALUE;
+	return 0;
+}
+
+static int read_value(struct reader *r, const yaml_event_t *e)
+{
+	char why[SCHEMA_WHY_MAX], allowed[384];
+	struct bytes value = bytes_of(e->data.scalar.value, e->data.scalar.length);
+	bool quoted = e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+	if (!r->row) {
+		if (!value.n && !quoted) { /* a group with nothing in it */
+			r->place = AT_KEY;
+			return 0;
+		}
+		allowed_keys(r->group, allowed, sizeof allowed);
+		return refuse(r, e->start_mark, "is a group, not a value; allowed in it: %s",
+			      allowed);
+	}
+	bool text = r->row->type == SCHEMA_TEXT;
+	if (text && !quoted &&
+	    (bytes_equal(value, bytes_str("null")) || bytes_equal(value, bytes_str("~")))) {
+		schema_allowed(r->row, allowed, sizeof allowed);
+		return refuse(r, e->start_mark, "has no value; allowed: %s", allowed);
+	}
+	if (r->row->type == SCHEMA_PORTS && !value.n) {
+		schema_allowed(r->row, allowed, sizeof allowed);
+		return refuse(r, e->start_mark, "has no value; allowed: %s, or [] for none",
+			      allowed);
+	}
+	if (schema_set(r->row, r->cfg, value, quoted, why, sizeof why) < 0)
+		return refuse(r, e->start_mark, "%s", why);
+	r->place = r->place == AT_GROUP_VALUE ? AT_GROUP : AT_KEY;
+	return 0;
+}
+
+/* One port of a list. The list as a whole is set at its end, so that the rules for it stand in one place. */
+static int read_item(struct reader *r, const yaml_event_t *e)
+{
+	char why[SCHEMA_WHY_MAX];
+	struct config scratch = *r->cfg;
+	struct bytes value = bytes_of(e->data.scalar.value, e->data.scalar.length);
+	bool quoted = e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+	bool one = value.n && value.n < 8 && !memchr(value.p, ',', value.n);
+	size_t at = strlen(r->list);
+	if (one)
+		snprintf(r->list + at, sizeof r->list - at, "%s%.*s", at ? "," : "", (int)value.n,
+			 (const char *)value.p);
+	struct bytes tried = one ? bytes_str(r->list) : value;
+	if (one && !quoted && schema_set(r->row, &scratch, tried, false, why, sizeof why) == 0) {
+		r->listed++;
+		return 0;
+	}
+	char allowed[256];
+	schema_allowed(r->row, allowed, sizeof allowed);
+	keep_key(r, NULL, bytes_str(r->row->name));
+	return refuse(r, e->start_mark, "item %u of the list is not possible; allowed: %s",
+		      r->listed + 1, allowed);
+}
+
+static int end_list(struct reader *r, yaml_mark_t at)
+{
+	char why[SCHEMA_WHY_MAX];
+	if (schema_set(r->row, r->cfg, bytes_str(r->list), false, why, sizeof why) < 0)
+		return refuse(r, at, "%s", why);
+	r->place = r->in_group ? AT_GROUP : AT_KEY;
+	return 0;
+}
+
+static int read_scalar(struct reader *r, const yaml_event_t *e)
+{
+	struct bytes value = bytes_of(e->data.scalar.value, e->data.scalar.length);
+	if (e->data.scalar.anchor)
+		return refuse(r, e->start_mark, "anchors (&name) are not allowed");
+	if (e->data.scalar.tag)
+		return refuse(r, e->start_mark, "tags (!name) are not allowed");
+	switch (r->place) {
+	case AT_KEY:
+	case AT_GROUP:
+		return read_key(r, value, e->start_mark);
+	case AT_VALUE:
+	case AT_GROUP_VALUE:
+		return read_value(r, e);
+	case AT_LIST:
+		return read_item(r, e);
+	default:
+		if (r->place == AT_START && !value.n) { /* nothing but comments */
+			r->place = AT_END;
+			return 0;
+		}
+		return refuse(r, e->start_mark, "settings are written as \"name: value\"");
+	}
+}
+
+static int read_mapping(struct reader *r, const yaml_event_t *e)
+{
+	char allowed[384];
+	if (e->data.mapping_start.anchor)
+		return refuse(r, e->start_mark, "anchors (&name) are not allowed");
+	if (e->data.mapping_start.tag)
+		return refuse(r, e->start_mark, "tags (!name) are not allowed");
+	if (r->place == AT_START) {
+		r->place = AT_KEY;
+		return 0;
+	}
+	if (r->place == AT_VALUE && !r->row) {
+		r->place = AT_GROUP;
+		return 0;
+	}
+	if (!r->row || r->place == AT_KEY || r->place == AT_GROUP)
+		return refuse(r, e->start_mark, "a name is wanted here, not a group");
+	schema_allowed(r->row, allowed, sizeof allowed);
+	return refuse(r, e->start_mark, "a group is not possible here; allowed: %s", allowed);
+}
+
+static int read_sequence(struct reader *r, const yaml_event_t *e)
+{
+	char allowed[384];
+	if (e->data.sequence_start.anchor)
+		return refuse(r, e->start_mark, "anchors (&name) are not allowed");
+	if (e->data.sequence_start.tag)
+		return refuse(r, e->start_mark, "tags (!name) are not allowed");
+	bool value = r->place == AT_VALUE || r->place == AT_GROUP_VALUE;
+	if (value && r->row && r->row->type == SCHEMA_PORTS) {
+		r->in_group = r->place == AT_GROUP_VALUE;
+		r->place = AT_LIST;
+		r->list[0] = 0;
+		r->listed = 0;
+		return 0;
+	}
+	if (r->place != AT_LIST && (!value || !r->row))
+		return refuse(r, e->start_mark, "settings are written as \"name: value\"");
+	schema_allowed(r->row, allowed, sizeof allowed);
+	return refuse(r, e->start_mark, "a list is not possible here; allowed: %s", allowed);
+}
+
+static int read_event(struct reader *r, const yaml_event_t *e)
+{
+	switch (e->type) {
+	case YAML_DOCUMENT_START_EVENT:
+		if (r->place == AT_END)
+			return refuse(r, e->start_mark, "a second document is not allowed");
+		return 0;
+	case YAML_ALIAS_EVENT:
+		return refuse(r, e->start_mark, "aliases (*name) are not allowed");
+	case YAML_SCALAR_EVENT:
+		return read_scalar(r, e);
+	case YAML_MAPPING_START_EVENT:
+		return read_mapping(r, e);
+	case YAML_SEQUENCE_START_EVENT:
+		return read_sequence(r, e);
+	case YAML_SEQUENCE_END_EVENT:
+		return end_list(r, e->start_mark);
+	case YAML_MAPPING_END_EVENT:
+		r->place = r->place == AT_GROUP ? AT_KEY : AT_END;
+		r->group[0] = 0;
+		r->key[0] = 0;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+int config_parse(struct config *cfg, struct bytes text, const char *name, char *why, size_t why_len)
+{
+	struct reader r = { .cfg = cfg, .file = name, .why = why, .why_len = why_len };
+	yaml_parser_t parser;
+	if (!yaml_parser_initialize(&parser)) {
+		snprintf(why, why_len, "%s: out of memory", name);
+		return -1;
+	}
+	yaml_parser_set_input_string(&parser, text.n ? text.p : (const uint8_t *)"", text.n);
+	int ret = 0;
+	for (bool end = false; !end && ret == 0;) {
+		yaml_event_t e;
+		if (!yaml_parser_parse(&parser, &e)) {
+			/* an octet that is no text has an offset only, no mark */
+			yaml_mark_t at = parser.error == YAML_READER_ERROR ? parser.mark
+									   : parser.problem_mark;
+			r.key[0] = 0;
+			ret = refuse(&r, at, "not YAML: %s",
+				     parser.problem ? parser.problem : "out of memory");
+			break;
+		}
+		ret = read_event(&r, &e);
+		end = e.type == YAML_STREAM_END_EVENT;
+		yaml_event_delete(&e);
+	}
+	yaml_parser_delete(&parser);
+	return ret;
+}
+
+int config_load(struct config *cfg, const char *path, char *why, size_t why_len)
+{
+	FILE *f = fopen(path, "rbe");
+	char *text = f ? malloc(CONFIG_FILE_MAX + 1) : NULL;
+	int ret = -1;
+	if (!text) {
+		snprintf(why, why_len, "%s: %s", path, strerror(errno));
+	} else {
+		size_t n = fread(text, 1, CONFIG_FILE_MAX + 1, f);
+		if (ferror(f))
+			snprintf(why, why_len, "%s: %s", path, strerror(errno));
+		else if (n > CONFIG_FILE_MAX)
+			snprintf(why, why_len, "%s: over %d octets; a settings file is shorter",
+				 path, CONFIG_FILE_MAX);
+		else
+			ret = config_parse(cfg, bytes_of(text, n), path, why, why_len);
+	}
+	free(text);
+	if (f)
+		fclose(f);
+	return ret;
+}
+
+void config_default(struct config *cfg)
+{
+	char why[SCHEMA_WHY_MAX];
+	memset(cfg, 0, sizeof *cfg);
+	for (unsigned i = 0; i < schema_n; i++) {
+		/* a row without a default has a field that starts as zero */
+		if (*schema_rows[i].fallback &&
+		    schema_set(&schema_rows[i], cfg, bytes_str(schema_rows[i].fallback), false, why,
+			       sizeof why) < 0)
+			abort(); /* tests/test_config.c goes through all rows */
+	}
+}
+
+static int check(bool right, char *why, size_t why_len, const char *words)
+{
+	if (!right)
+		snprintf(why, why_len, "%s", words);
+	return right ? 0 : -1;
+}
+
+static bool ports_apart(const struct config *cfg)
+{
+	for (uint32_t i = 0; i < cfg->smtp_ports.n; i++)
+		for (uint32_t k = 0; k < cfg->pop3_ports.n; k++)
+			if (cfg->smtp_ports.port[i] == cfg->pop3_ports.port[k])
+				return false;
+	return true;
+}
+
+int config_check(const struct config *cfg, char *why, size_t why_len)
+{
+	if (check(cfg->smtp_ports.n + cfg->pop3_ports.n, why, why_len,
+		  "smtp_ports and pop3_ports are both empty; name at least one port") < 0 ||
+	    check(ports_apart(cfg), why, why_len,
+		  "a port is in smtp_ports and in pop3_ports; a port carries one of them") < 0 ||
+	    check(cfg->dkim_min_bits <= cfg->dkim_max_bits, why, why_len,
+		  "dkim.min_bits is over dkim.max_bits; no key could pass") < 0 ||
+	    check(cfg->held_flow_bytes <= cfg->held_bytes, why, why_len,
+		  "limits.held_flow is over limits.held, which is for all connections") < 0 ||
+	    check(cfg->message_size <= cfg->message_bytes / 2, why, why_len,
+		  "limits.message_size is over half of limits.message_total, which is for all "
+		  "messages") < 0 ||
+	    check(cfg->dns_query_timeout_ms <= cfg->dns_message_deadline_ms, why, why_len,
+		  "dns.query_timeout is over dns.message_deadline, which is for all questions of a "
+		  "message") < 0)
+		return -1;
+	return 0;
+}
+
+int config_build(struct config *cfg, const struct config_source *src, char *why, size_t why_len)
+{
+	config_default(cfg);
+	bool absent = src->file && src->file_optional && access(src->file, F_OK) < 0;
+	if (src->file && !absent && config_load(cfg, src->file, why, why_len) < 0)
+		return -1;
+	for (unsigned i = 0; i < src->n; i++) {
+		const struct schema_row *row = src->option[i].row;
+		char words[SCHEMA_WHY_MAX], name[SCHEMA_OPTION_MAX];
+		if (schema_set(row, cfg, bytes_str(src->option[i].value), false, words,
+			       sizeof words) == 0)
+			continue;
+		schema_option(row, name);
+		snprintf(why, why_len, "--%s: %s", name, words);
+		return -1;
+	}
+	char words[SCHEMA_WHY_MAX];
+	if (config_check(cfg, words, sizeof words) == 0)
+		return 0;
+	snprintf(why, why_len, "%s%s%s", src->file && !absent ? src->file : "",
+		 src->file && !absent ? ": " : "", words);
+	return -1;
+}
+
+void config_keep_restart(struct config *cfg, const struct config *now, char *names, size_t len)
+{
+	size_t at = 0;
+	if (len)
+		names[0] = 0;
+	for (unsigned i = 0; i < schema_n; i++) {
+		const struct schema_row *row = &schema_rows[i];
+		char *field = (char *)cfg + row->offset;
+		const void *kept = schema_field(row, now);
+		if (!row->restart || !memcmp(field, kept, row->size))
+			continue;
+		memcpy(field, kept, row->size);
+		if (at < len)
+			at += (size_t)snprintf(names + at, len - at, "%s%s", at ? ", " : "",
+					       row->name);
+	}
+}
+
+static json_t *json_value(const struct schema_row *row, const struct config *cfg)
+{
+	char text[SCHEMA_VALUE_MAX];
+	const void *field = schema_field(row, cfg);
+	schema_get(row, cfg, text);
+	switch (row->type) {
+	case SCHEMA_BOOL:
+		return json_boolean(*(const bool *)field);
+	case SCHEMA_NUMBER:
+		return json_integer(*(const uint32_t *)field);
+	case SCHEMA_PORTS:;
+		const struct config_ports *ports = field;
+		json_t *list = json_array();
+		for (uint32_t i = 0; i < ports->n; i++)
+			json_array_append_new(list, json_integer(ports->port[i]));
+		return list;
+	default:;
+		/* a path need not be UTF-8 */
+		json_t *s = json_string(text);
+		return s ? s : json_null();
+	}
+}
+
+char *config_json(const struct config *cfg)
+{
+	json_t *top = json_object();
+	for (unsigned i = 0; i < schema_n; i++) {
+		const struct schema_row *row = &schema_rows[i];
+		const char *dot = strchr(row->name, '.');
+		if (row->use == SCHEMA_SCAN)
+			continue;
+		if (!dot) {
+			json_object_set_new(top, row->name, json_value(row, cfg));
+			continue;
+		}
+		char group[GROUP_MAX];
+		snprintf(group, sizeof group, "%.*s", (int)(dot - row->name), row->name);
+		json_t *inner = json_object_get(top, group);
+		if (!inner) {
+			inner = json_object();
+			json_object_set_new(top, group, inner);
+		}
+		json_object_set_new(inner, dot + 1, json_value(row, cfg));
+	}
+	char *out = json_dumps(top, JSON_COMPACT);
+	json_decref(top);
+	return out;
+}
