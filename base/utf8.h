@@ -1,0 +1,51 @@
+/*
+ * utf8 - one well-formed UTF-8 sequence at a time (RFC 3629 section 4).
+ *
+ * Not handled: normalization, and whether a code point is assigned.
+ */
+#pragma once
+
+#include "base/bytes.h"
+
+/* Octets of the sequence at p, 1 to 4; 0 when it is overlong, a surrogate, over U+10FFFF, cut by n, or n is 0. */
+static inline unsigned utf8_len(const uint8_t *p, size_t n)
+{
+	if (n == 0)
+		return 0;
+	uint8_t c = p[0];
+	if (c < 0x80)
+		return 1;
+	/* the second octet's range says all: the others are 80..BF */
+	uint8_t low = 0x80, high = 0xbf;
+	unsigned len;
+	if (c >= 0xc2 && c <= 0xdf) {
+		len = 2;
+	} else if (c >= 0xe0 && c <= 0xef) {
+		len = 3;
+		low = c == 0xe0 ? 0xa0 : 0x80;
+		high = c == 0xed ? 0x9f : 0xbf;
+	} else if (c >= 0xf0 && c <= 0xf4) {
+		len = 4;
+		low = c == 0xf0 ? 0x90 : 0x80;
+		high = c == 0xf4 ? 0x8f : 0xbf;
+	} else {
+		return 0;
+	}
+	if (len > n || p[1] < low || p[1] > high)
+		return 0;
+	for (unsigned i = 2; i < len; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	return len;
+}
+
+static inline bool utf8_valid(struct bytes b)
+{
+	for (size_t i = 0; i < b.n;) {
+		unsigned len = utf8_len(b.p + i, b.n - i);
+		if (len == 0)
+			return false;
+		i += len;
+	}
+	return true;
+}
