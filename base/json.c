@@ -68,7 +68,7 @@ static void json_close(struct json *j, char c)
 	j->depth--;
 }
 
-void json_object(struct json *j)
+void json_object_begin(struct json *j)
 {
 	json_open(j, '{');
 }
@@ -78,7 +78,7 @@ void json_object_end(struct json *j)
 	json_close(j, '}');
 }
 
-void json_array(struct json *j)
+void json_array_begin(struct json *j)
 {
 	json_open(j, '[');
 }
@@ -174,7 +174,7 @@ void json_str(struct json *j, const char *s)
 	if (s)
 		json_bytes(j, bytes_str(s));
 	else
-		json_null(j);
+		json_nil(j);
 }
 
 void json_key_bytes(struct json *j, struct bytes key)
@@ -241,7 +241,7 @@ void json_bool(struct json *j, bool v)
 	json_raw(j, bytes_str(v ? "true" : "false"));
 }
 
-void json_null(struct json *j)
+void json_nil(struct json *j)
 {
 	json_raw(j, bytes_str("null"));
 }

@@ -5,6 +5,7 @@
  * text is always valid UTF-8 and ASCII-safe for terminals: control characters and DEL are escaped, and an
  * octet that is no part of a well-formed UTF-8 sequence is written as \u00XX of that octet (so E9 alone
  * reads like U+00E9).
+ * Names keep clear of jansson, which owns json_object, json_array and json_null.
  * Not handled: duplicate keys, floating point, pretty printing.
  */
 #pragma once
@@ -25,9 +26,9 @@ void json_init(struct json *j, void *buf, size_t cap);
 /* The text, borrowed from buf, without a final newline or NUL; p NULL after an overflow. */
 struct bytes json_done(const struct json *j);
 
-void json_object(struct json *j);
+void json_object_begin(struct json *j);
 void json_object_end(struct json *j);
-void json_array(struct json *j);
+void json_array_begin(struct json *j);
 void json_array_end(struct json *j);
 
 /* A member's name; its value must follow. */
@@ -44,7 +45,7 @@ void json_uint(struct json *j, uint64_t v);
 /* v / 10^decimals with all its decimals: (-5, 1) is -0.5. decimals at most 18. */
 void json_fixed(struct json *j, int64_t v, unsigned decimals);
 void json_bool(struct json *j, bool v);
-void json_null(struct json *j);
+void json_nil(struct json *j);
 /* One value that is JSON already; the caller answers for it. */
 void json_raw(struct json *j, struct bytes value);
 
