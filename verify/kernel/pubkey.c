@@ -1,0 +1,250 @@
+#include "verify/kernel/pubkey.h"
+
+#include <assert.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <openssl/rsa.h>
+#include <stdlib.h>
+
+enum { DER_INTEGER = 0x02, DER_BIT_STRING = 0x03, DER_SEQUENCE = 0x30 };
+enum { EXPONENT_MAX = 8, ED25519_KEY = 32, ED25519_SIGNATURE = 64 };
+
+struct pubkey_queue {
+	EVP_PKEY_CTX *rsa; /* makes keys out of numbers */
+	EVP_MD_CTX *ed25519;
+	EVP_MD *md[2]; /* by enum hash_algorithm */
+	unsigned batch, first, n;
+	struct pubkey_job *job[PUBKEY_BATCH_MAX];
+};
+
+void pubkey_queue_free(struct pubkey_queue *q)
+{
+	if (!q)
+		return;
+	EVP_PKEY_CTX_free(q->rsa);
+	EVP_MD_CTX_free(q->ed25519);
+	EVP_MD_free(q->md[HASH_SHA256]);
+	EVP_MD_free(q->md[HASH_SHA1]);
+	free(q);
+}
+
+struct pubkey_queue *pubkey_queue_new(unsigned batch)
+{
+	assert(batch >= 1 && batch <= PUBKEY_BATCH_MAX);
+	struct pubkey_queue *q = calloc(1, sizeof *q);
+	if (!q)
+		return NULL;
+	q->batch = batch;
+	q->rsa = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	q->ed25519 = EVP_MD_CTX_new();
+	q->md[HASH_SHA256] = EVP_MD_fetch(NULL, "SHA256", NULL);
+	q->md[HASH_SHA1] = EVP_MD_fetch(NULL, "SHA1", NULL);
+	if (!q->rsa || !q->ed25519 || !q->md[HASH_SHA256] || !q->md[HASH_SHA1] ||
+	    EVP_PKEY_fromdata_init(q->rsa) <= 0) {
+		pubkey_queue_free(q);
+		return NULL;
+	}
+	return q;
+}
+
+/* Takes one element off the front of *in. False when it is not of that type or not DER (X.690 section 10.1). */
+static bool der_take(struct bytes *in, uint8_t type, struct bytes *out)
+{
+	if (in->n < 2 || in->p[0] != type)
+		return false;
+	size_t n = in->p[1], head = 2;
+	if (n & 0x80) {
+		size_t octets = n & 0x7f;
+		if (octets < 1 || octets > 3 || in->n < 2 + octets || in->p[2] == 0)
+			return false;
+		n = 0;
+		for (size_t i = 0; i < octets; i++)
+			n = n << 8 | in->p[2 + i];
+		if (n < 0x80)
+			return false;
+		head += octets;
+	}
+	if (in->n - head < n)
+		return false;
+	*out = bytes_of(in->p + head, n);
+	*in = bytes_from(*in, head + n);
+	return true;
+}
+
+/* A positive INTEGER without its sign octet. */
+static bool der_number(struct bytes *in, struct bytes *out)
+{
+	struct bytes b;
+	if (!der_take(in, DER_INTEGER, &b) || b.n == 0 || b.p[0] & 0x80)
+		return false;
+	if (b.p[0] == 0) {
+		if (b.n < 2 || !(b.p[1] & 0x80))
+			return false; /* zero, or more octets than needed */
+		b = bytes_from(b, 1);
+	}
+	*out = b;
+	return true;
+}
+
+/* The RSAPublicKey inside a SubjectPublicKeyInfo (RFC 3279 section 2.3.1). */
+static bool spki_open(struct bytes body, struct bytes *rsa)
+{
+	static const uint8_t rsa_encryption[] = { 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
+						  0xf7, 0x0d, 0x01, 0x01, 0x01 };
+	static const uint8_t null[] = { 0x05, 0x00 };
+	struct bytes algorithm, bits;
+	if (!der_take(&body, DER_SEQUENCE, &algorithm) || !der_take(&body, DER_BIT_STRING, &bits) ||
+	    body.n)
+		return false;
+	if (!bytes_equal(bytes_head(algorithm, sizeof rsa_encryption),
+			 bytes_of(rsa_encryption, sizeof rsa_encryption)))
+		return false;
+	struct bytes parameters = bytes_from(algorithm, sizeof rsa_encryption);
+	if (parameters.n && !bytes_equal(parameters, bytes_of(null, sizeof null)))
+		return false;
+	if (bits.n < 1 || bits.p[0] != 0)
+		return false; /* a number of unused bits */
+	bits = bytes_from(bits, 1);
+	return der_take(&bits, DER_SEQUENCE, rsa) && bits.n == 0;
+}
+
+/* Both forms begin with a SEQUENCE; what is first in it tells them apart. */
+static bool rsa_open(struct bytes data, struct bytes *n, struct bytes *e)
+{
+	struct bytes body;
+	if (!der_take(&data, DER_SEQUENCE, &body) || data.n)
+		return false;
+	if (body.n && body.p[0] == DER_SEQUENCE && !spki_open(body, &body))
+		return false;
+	return der_number(&body, n) && der_number(&body, e) && body.n == 0;
+}
+
+/* Big endian to the native order that OSSL_PARAM wants; x86 is the only machine here. */
+static size_t native(struct bytes b, uint8_t *out)
+{
+	for (size_t i = 0; i < b.n; i++)
+		out[i] = b.p[b.n - 1 - i];
+	return b.n;
+}
+
+static enum pubkey_result rsa_make(struct pubkey_queue *q, struct pubkey *key, struct bytes n,
+				   struct bytes e)
+{
+	uint8_t modulus[PUBKEY_SIGNATURE_MAX], exponent[EXPONENT_MAX];
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, modulus, native(n, modulus)),
+		OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, exponent, native(e, exponent)),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_PKEY *pkey = NULL;
+	if (EVP_PKEY_fromdata(q->rsa, &pkey, EVP_PKEY_PUBLIC_KEY, params) <= 0)
+		goto err0;
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+	if (!ctx || EVP_PKEY_verify_init(ctx) <= 0 ||
+	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) <= 0 ||
+	    EVP_PKEY_CTX_set_signature_md(ctx, q->md[HASH_SHA256]) <= 0)
+		goto err1;
+	key->hash = HASH_SHA256;
+	key->key = pkey;
+	key->ctx = ctx;
+	return PUBKEY_OK;
+err1:
+	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_free(pkey);
+err0:
+	ERR_clear_error();
+	return PUBKEY_MEMORY;
+}
+
+static enum pubkey_result rsa_parse(struct pubkey_queue *q, struct pubkey *key, struct bytes data)
+{
+	struct bytes n, e;
+	if (!rsa_open(data, &n, &e))
+		return PUBKEY_BAD;
+	uint32_t bits = (uint32_t)n.n * 8 - (uint32_t)__builtin_clz(n.p[0]) + 24;
+	bool one = e.n == 1 && e.p[0] == 1;
+	if (!(n.p[n.n - 1] & 1) || !(e.p[e.n - 1] & 1) || one || e.n > EXPONENT_MAX)
+		return PUBKEY_BAD;
+	key->bits = bits;
+	if (bits < PUBKEY_BITS_MIN || bits > PUBKEY_BITS_MAX)
+		return PUBKEY_SIZE;
+	return rsa_make(q, key, n, e);
+}
+
+enum pubkey_result pubkey_parse(struct pubkey_queue *q, struct pubkey *key, enum pubkey_type type,
+				struct bytes data)
+{
+	*key = (struct pubkey){ .type = type };
+	if (type == PUBKEY_RSA)
+		return rsa_parse(q, key, data);
+	if (data.n != ED25519_KEY)
+		return PUBKEY_BAD;
+	key->key = EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, data.p, data.n);
+	if (!key->key) {
+		ERR_clear_error();
+		return PUBKEY_MEMORY;
+	}
+	key->bits = ED25519_KEY * 8;
+	return PUBKEY_OK;
+}
+
+void pubkey_fini(struct pubkey *key)
+{
+	EVP_PKEY_CTX_free(key->ctx);
+	EVP_PKEY_free(key->key);
+	*key = (struct pubkey){ 0 };
+}
+
+static bool rsa_check(struct pubkey_queue *q, const struct pubkey_job *job)
+{
+	struct pubkey *key = job->key;
+	if (key->hash != job->hash) {
+		if (EVP_PKEY_CTX_set_signature_md(key->ctx, q->md[job->hash]) <= 0)
+			return false;
+		key->hash = job->hash;
+	}
+	return EVP_PKEY_verify(key->ctx, job->signature.p, job->signature.n, job->digest,
+			       job->digest_len) == 1;
+}
+
+static bool ed25519_check(struct pubkey_queue *q, const struct pubkey_job *job)
+{
+	bool good = job->signature.n == ED25519_SIGNATURE &&
+		    EVP_DigestVerifyInit(q->ed25519, NULL, NULL, NULL, job->key->key) == 1 &&
+		    EVP_DigestVerify(q->ed25519, job->signature.p, job->signature.n, job->digest,
+				     job->digest_len) == 1;
+	/* the context must not go on to point to a key that its owner may free */
+	EVP_MD_CTX_reset(q->ed25519);
+	return good;
+}
+
+/* The oldest one; there is one. */
+static struct pubkey_job *run(struct pubkey_queue *q)
+{
+	struct pubkey_job *job = q->job[q->first];
+	q->first = (q->first + 1) % PUBKEY_BATCH_MAX;
+	q->n--;
+	job->good = job->key->type == PUBKEY_RSA ? rsa_check(q, job) : ed25519_check(q, job);
+	if (!job->good)
+		ERR_clear_error();
+	return job;
+}
+
+struct pubkey_job *pubkey_submit(struct pubkey_queue *q, struct pubkey_job *job)
+{
+	struct pubkey_job *done = q->n == q->batch ? run(q) : NULL;
+	q->job[(q->first + q->n++) % PUBKEY_BATCH_MAX] = job;
+	return done;
+}
+
+struct pubkey_job *pubkey_poll(struct pubkey_queue *q)
+{
+	return q->n == q->batch ? run(q) : NULL;
+}
+
+struct pubkey_job *pubkey_flush(struct pubkey_queue *q)
+{
+	return q->n ? run(q) : NULL;
+}
