@@ -59,6 +59,11 @@ struct config {
 	uint64_t now_ns; /* --now; 0: the time of capture */
 
 	/* run only */
+	char interface[CONFIG_DNS_MAX]; /* ports to read, blanks between: interface, PCI address, net_... */
+	bool steer; /* true: AF_XDP takes only frames of the mail ports from an interface */
+	bool join_ports; /* true: queue i of every port goes to receive worker i */
+	uint32_t queues; /* of a port; 0: one, more where the port keeps connections together */
+	uint32_t idle_sleep_us; /* 50: a worker with nothing to do sleeps so long; 0: it polls on */
 	uint32_t verify_workers; /* 0: as many cores as are left */
 	uint32_t in_flight; /* 256: messages in one verify worker */
 	uint32_t stop_ms; /* 5,000: SIGTERM finishes in this time */

@@ -18,13 +18,11 @@ const struct schema_row schema_rows[] = {
 	  .type = SCHEMA_PORTS,
 	  .fallback = "25,587",
 	  .help = "TCP ports that carry SMTP",
-	  .restart = true,
 	  FIELD(smtp_ports) },
 	{ .name = "pop3_ports",
 	  .type = SCHEMA_PORTS,
 	  .fallback = "110",
 	  .help = "TCP ports that carry POP3",
-	  .restart = true,
 	  FIELD(pop3_ports) },
 	{ .name = "checksum",
 	  .type = SCHEMA_WORD,
@@ -219,6 +217,54 @@ const struct schema_row schema_rows[] = {
 	  .help = "how far clocks may differ for t= and x=",
 	  FIELD(dkim_skew_s) },
 
+	{ .name = "interface",
+	  .type = SCHEMA_TEXT,
+	  .use = SCHEMA_RUN,
+	  RANGE(1, CONFIG_DNS_MAX - 1),
+	  .fallback = "none",
+	  .help = "ports to read, blanks between: a network interface (through AF_XDP), a PCI "
+		  "address, or "
+		  "a DPDK device such as net_memif0,role=client; none: those of the EAL arguments "
+		  "only",
+	  .restart = true,
+	  FIELD(interface) },
+	{ .name = "steer",
+	  .type = SCHEMA_BOOL,
+	  .use = SCHEMA_RUN,
+	  .fallback = "true",
+	  .help = "from an interface read through AF_XDP take only frames of the mail ports; all "
+		  "others "
+		  "stay with the kernel. Tunnels are not looked into: for those set false",
+	  .restart = true,
+	  FIELD(steer) },
+	{ .name = "join_ports",
+	  .type = SCHEMA_BOOL,
+	  .use = SCHEMA_RUN,
+	  .fallback = "true",
+	  .help = "read queue N of every port in one worker, so that the two directions of a "
+		  "connection may "
+		  "come in on two ports; false: a worker for each queue of each port",
+	  .restart = true,
+	  FIELD(join_ports) },
+	{ .name = "queues",
+	  .type = SCHEMA_NUMBER,
+	  .use = SCHEMA_RUN,
+	  RANGE(0, 64),
+	  .fallback = "0",
+	  .help = "receive queues of each port, with a worker for each; 0: half as many as cores "
+		  "where the "
+		  "port keeps both directions of a connection in one queue, else one",
+	  .restart = true,
+	  FIELD(queues) },
+	{ .name = "idle_sleep_us",
+	  .type = SCHEMA_NUMBER,
+	  .use = SCHEMA_RUN,
+	  RANGE(0, 100000),
+	  .fallback = "50",
+	  .help = "microseconds a worker sleeps that finds nothing to do; 0: it never sleeps and "
+		  "takes its "
+		  "whole core, for the highest rates",
+	  FIELD(idle_sleep_us) },
 	{ .name = "verify.workers",
 	  .type = SCHEMA_NUMBER,
 	  .use = SCHEMA_RUN,
