@@ -114,43 +114,45 @@ size_t eal_hugepages_free_mb(void)
 }
 
 /*
- * DPDK writes its log to this stream: before the start has come to its end the last line is only kept, for the
- * one line that says what went wrong; later, or when the user chose a level, it goes to stderr.
+ * DPDK writes its log to this stream. Its first line is kept for our own line about what went wrong: the first
+ * error is the cause, those behind it say who gave up because of it. When the user chose a level all of it goes
+ * to stderr as well.
  */
 static struct {
 	FILE *stream;
-	char last[256];
+	char first[256];
 	bool loud;
 } eal_log;
 
 static ssize_t log_write(void *cookie, const char *buf, size_t n)
 {
-	size_t len = n;
-	while (len && (buf[len - 1] == '\n' || buf[len - 1] == ' '))
-		len--;
-	if (len) {
-		size_t keep = len < sizeof eal_log.last - 1 ? len : sizeof eal_log.last - 1;
-		memcpy(eal_log.last, buf, keep);
-		eal_log.last[keep] = 0;
-	}
+	const char *end = memchr(buf, '\n', n);
+	size_t len = end ? (size_t)(end - buf) : n;
+	if (len && !eal_log.first[0])
+		snprintf(eal_log.first, sizeof eal_log.first, "%.*s", (int)len, buf);
 	if (eal_log.loud)
 		fwrite(buf, 1, n, stderr);
 	return (ssize_t)n;
 }
 
-const char *eal_last_log(void)
+const char *eal_log_first(void)
 {
-	return eal_log.last;
+	return eal_log.first;
+}
+
+void eal_log_forget(void)
+{
+	eal_log.first[0] = 0;
 }
 
 static const char *cure(const struct eal_args *a, int err)
 {
 	if (err == -EACCES || err == -EPERM)
 		return "run as root";
-	if (!eal_args_has(a, "no-huge", 0) && (err == -ENOMEM || strstr(eal_log.last, "huge")))
+	if (!eal_args_has(a, "no-huge", 0) && (err == -ENOMEM || strstr(eal_log.first, "huge")))
 		return "give it hugepages (sysctl vm.nr_hugepages=512), or plain memory: -- "
 		       "--no-huge";
-	if (strstr(eal_log.last, "xdp") || strstr(eal_log.last, "vdev"))
+	if (strstr(eal_log.first, "xdp") || strstr(eal_log.first, "vdev"))
 		return "see that the driver's package is installed (librte-net-*) and what its "
 		       "arguments mean: -- --log-level=debug tells more";
 	return "-- --log-level=debug tells more";
@@ -173,7 +175,7 @@ int eal_start(struct eal_args *a, char *why, size_t why_len)
 	if (rte_eal_init(a->n + 1, argv) < 0) {
 		int err = rte_errno ? -rte_errno : -EINVAL;
 		snprintf(why, why_len, "DPDK did not start: %s: %s",
-			 eal_log.last[0] ? eal_log.last : strerror(-err), cure(a, err));
+			 eal_log.first[0] ? eal_log.first : strerror(-err), cure(a, err));
 		return err;
 	}
 	return 0;

@@ -38,5 +38,6 @@ size_t eal_hugepages_free_mb(void);
 int eal_start(struct eal_args *a, char *why, size_t why_len);
 void eal_stop(void);
 
-/* The last line that DPDK logged, without its end; empty: none. Borrowed until the next. */
-const char *eal_last_log(void);
+/* The first line that DPDK logged since the start or eal_log_forget; empty: none. Borrowed. */
+const char *eal_log_first(void);
+void eal_log_forget(void);

@@ -153,7 +153,7 @@ static int open_ports(struct live *l, const struct config *cfg, char *why, size_
 			 "(librte-net-*) is installed and nobody else has the device; -- "
 			 "--log-level=debug "
 			 "tells more",
-			 l->devices > n ? l->devices - n : 1, eal_last_log());
+			 l->devices > n ? l->devices - n : 1, eal_log_first());
 		return -ENODEV;
 	}
 	unsigned most = l->n_core > 1 ? l->n_core / 2 : 1;

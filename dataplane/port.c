@@ -87,6 +87,17 @@ static int queue_setup(struct port *p, unsigned queue, unsigned descriptors)
 	}
 }
 
+/* The largest MTU whose frames the device takes; ethdev reckons the same way. */
+static uint16_t mtu_max(const struct rte_eth_dev_info *info)
+{
+	uint32_t overhead = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN, mtu = info->max_mtu;
+	if (info->max_mtu != UINT16_MAX && info->max_rx_pktlen > info->max_mtu)
+		overhead = info->max_rx_pktlen - info->max_mtu;
+	if (info->max_rx_pktlen > overhead && mtu > info->max_rx_pktlen - overhead)
+		mtu = info->max_rx_pktlen - overhead;
+	return (uint16_t)(mtu < PORT_MTU_MAX ? mtu : PORT_MTU_MAX);
+}
+
 static void configure(struct port *p, const struct rte_eth_dev_info *info,
 		      struct rte_eth_conf *conf, uint8_t *key)
 {
@@ -95,8 +106,8 @@ static void configure(struct port *p, const struct rte_eth_dev_info *info,
 	conf->rxmode.offloads = info->rx_offload_capa & wanted;
 	rte_eth_dev_get_mtu(p->id, &p->mtu);
 	/* frames of any length come in, in pieces; a device without pieces keeps the MTU it has */
-	if ((conf->rxmode.offloads & RTE_ETH_RX_OFFLOAD_SCATTER) && p->mtu < PORT_MTU_MAX)
-		p->mtu = info->max_mtu < PORT_MTU_MAX ? info->max_mtu : PORT_MTU_MAX;
+	if ((conf->rxmode.offloads & RTE_ETH_RX_OFFLOAD_SCATTER) && p->mtu < mtu_max(info))
+		p->mtu = mtu_max(info);
 	conf->rxmode.mtu = p->mtu;
 	if (p->queues > 1 && can_symmetric(info)) {
 		rss_key(key, info->hash_key_size);
@@ -110,7 +121,7 @@ static void configure(struct port *p, const struct rte_eth_dev_info *info,
 
 static int fail(const struct port *p, const char *what, int err, char *why, size_t why_len)
 {
-	const char *log = eal_last_log(), *cure = "";
+	const char *log = eal_log_first(), *cure = "";
 	if (err == -ENOMEM)
 		cure = ": give DPDK more memory (-- -m 1024)";
 	else if (err == -EPERM || err == -EACCES)
@@ -159,6 +170,7 @@ int port_open(struct port *p, uint16_t id, unsigned queues, unsigned auto_max, c
 	struct rte_eth_conf conf = { 0 };
 	uint8_t key[PORT_RSS_KEY_MAX];
 	memset(p, 0, sizeof *p);
+	eal_log_forget();
 	p->id = id;
 	int err = rte_eth_dev_info_get(id, &info);
 	if (err)
