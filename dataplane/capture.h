@@ -43,6 +43,13 @@ struct capture { /* first member of every kind */
  */
 int capture_pcap_open(struct capture **out, const char *path, char *why, size_t why_len);
 
+/*
+ * The same from memory, which is borrowed until free: packets point into it. With chunk not 0 the octets
+ * come at most so many at a time, as from a slow pipe.
+ */
+int capture_pcap_memory(struct capture **out, struct bytes file, size_t chunk, char *why,
+			size_t why_len);
+
 /* After CAPTURE_BROKEN: one line with the place (octet offset, packet number) and the damage. Borrowed. */
 const char *capture_pcap_why(const struct capture *c);
 

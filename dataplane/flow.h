@@ -39,7 +39,10 @@ uint32_t flow_lookup(const struct flow_table *t, const struct flow_key *key);
 /* A new index for a key that is not in the table; FLOW_NONE when full: then evict first. */
 uint32_t flow_insert(struct flow_table *t, const struct flow_key *key, uint64_t now_ns);
 
-/* Marks use; busy flows (in the middle of a message, octets held) are the last to be evicted. */
+/*
+ * Marks use; busy flows (in the middle of a message, octets held) are the last to be evicted. Within one
+ * second of the last mark nothing is written unless busy changed, so ages are true to one second.
+ */
 void flow_touch(struct flow_table *t, uint32_t flow, uint64_t now_ns, bool busy);
 
 /* The flow to give up when full, idle before busy; FLOW_NONE when the table is empty. Does not remove. */
@@ -51,5 +54,5 @@ uint32_t flow_expired(const struct flow_table *t, uint64_t before_ns);
 void flow_remove(struct flow_table *t, uint32_t flow);
 uint32_t flow_count(const struct flow_table *t);
 
-/* Octets resident for each possible flow, all of the table's memory counted. */
+/* Octets resident for each possible flow at most, all of the table's memory counted. */
 size_t flow_size(void);

@@ -1,0 +1,402 @@
+#include "dataplane/flow.h"
+
+#include <emmintrin.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+/*
+ * A bucket is one cache line: eight tags of 16 bits, compared at once, and the indices of eight flows. A key
+ * may stand in two buckets, and the second can be told from the first and the tag alone, so a flow can
+ * change its bucket without a look at its key. It goes to its first bucket while there is room, and that
+ * has room nearly always: there are at least 8/5 as many slots as flows. `strays` counts the flows that had
+ * to go to their second bucket; only where it is not 0 is the second one read.
+ *
+ * A flow is one cache line too: its key, and its place in one of two lists, idle and busy, oldest use first.
+ * Moving it to a list's end touches its neighbours, so flow_touch does that only when the last move was
+ * FLOW_COARSE_NS ago or more, or when it changes the list: "oldest" is true to one second.
+ */
+enum {
+	FLOW_WAYS = 8,
+	FLOW_COARSE_NS = 1000000000,
+};
+
+struct bucket {
+	_Alignas(64) uint16_t tag[FLOW_WAYS]; /* 0: free */
+	uint32_t flow[FLOW_WAYS];
+	uint32_t strays; /* flows whose first bucket this is and that stand in their second */
+};
+
+struct entry {
+	_Alignas(64) uint8_t address[32]; /* a and b of the key */
+	uint32_t ports, hash;
+	uint32_t older, newer; /* FLOW_NONE at the ends; `newer` also chains free entries */
+	uint8_t list; /* enum list */
+	uint64_t last_ns;
+};
+
+enum list { LIST_IDLE, LIST_BUSY, LIST_FREE };
+
+struct flow_table {
+	struct bucket *bucket;
+	struct entry *entry;
+	uint64_t secret[3];
+	uint32_t mask; /* buckets - 1 */
+	uint32_t max, count;
+	uint32_t used; /* entries ever used: those behind were never touched */
+	uint32_t free;
+	uint32_t oldest[2], newest[2];
+	size_t bucket_bytes, entry_bytes;
+};
+
+/* Where a key may stand. */
+struct place {
+	uint32_t first, second;
+	uint16_t tag;
+};
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	unsigned __int128 m = (unsigned __int128)a * b;
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+static uint64_t load64(const uint8_t *p)
+{
+	uint64_t v;
+	memcpy(&v, p, 8);
+	return v;
+}
+
+static uint32_t ports_of(const struct flow_key *key)
+{
+	return (uint32_t)key->a_port << 16 | key->b_port;
+}
+
+static uint32_t hash_key(const struct flow_key *key, const uint64_t secret[3])
+{
+	uint64_t a = mix(load64(key->a) ^ secret[0], load64(key->a + 8) ^ secret[1]);
+	uint64_t b = mix(load64(key->b) ^ secret[1], load64(key->b + 8) ^ secret[2]);
+	uint64_t hash = mix(a ^ secret[2], (b + ports_of(key)) ^ secret[0]);
+	return (uint32_t)(hash ^ hash >> 32);
+}
+
+static uint32_t other_bucket(const struct flow_table *t, uint32_t bucket, uint16_t tag)
+{
+	/* odd, so never the same bucket where there are two; its own inverse */
+	return (bucket ^ (tag * 0x5bd1e995u | 1)) & t->mask;
+}
+
+static struct place place_of(const struct flow_table *t, uint32_t hash)
+{
+	struct place at = { .first = hash & t->mask, .tag = (uint16_t)(hash >> 16) };
+	if (!at.tag)
+		at.tag = 1;
+	at.second = other_bucket(t, at.first, at.tag);
+	return at;
+}
+
+static uint64_t splitmix(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15;
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+static void *map(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	madvise(p, size, MADV_HUGEPAGE); /* without it the table is slower, not wrong */
+	return p;
+}
+
+struct flow_table *flow_new(uint32_t max, uint32_t seed)
+{
+	struct flow_table *t = calloc(1, sizeof *t);
+	if (!t || !max)
+		goto err0;
+	uint64_t state = seed;
+	for (int i = 0; i < 3; i++)
+		t->secret[i] = splitmix(&state);
+	uint64_t buckets = 2;
+	while (buckets * 5 < max)
+		buckets *= 2;
+	t->mask = (uint32_t)(buckets - 1);
+	t->max = max;
+	t->free = FLOW_NONE;
+	for (int i = 0; i < 2; i++)
+		t->oldest[i] = t->newest[i] = FLOW_NONE;
+	t->bucket_bytes = buckets * sizeof *t->bucket;
+	t->entry_bytes = (size_t)max * sizeof *t->entry;
+	t->bucket = map(t->bucket_bytes);
+	t->entry = map(t->entry_bytes);
+	if (!t->bucket || !t->entry)
+		goto err0;
+	return t;
+err0:
+	flow_free(t);
+	return NULL;
+}
+
+void flow_free(struct flow_table *t)
+{
+	if (!t)
+		return;
+	if (t->bucket)
+		munmap(t->bucket, t->bucket_bytes);
+	if (t->entry)
+		munmap(t->entry, t->entry_bytes);
+	free(t);
+}
+
+void flow_key(const struct flow_table *t, struct flow_key *key, const struct packet *pkt,
+	      bool *reversed)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	size_t n = pkt->ip_version == 4 ? 4 : 16;
+	int order = memcmp(pkt->src, pkt->dst, n);
+	bool swap = order > 0 || (order == 0 && pkt->sport > pkt->dport);
+	if (n == 4) {
+		memcpy(key->a, mapped, 12);
+		memcpy(key->b, mapped, 12);
+	}
+	memcpy(key->a + 16 - n, swap ? pkt->dst : pkt->src, n);
+	memcpy(key->b + 16 - n, swap ? pkt->src : pkt->dst, n);
+	key->a_port = swap ? pkt->dport : pkt->sport;
+	key->b_port = swap ? pkt->sport : pkt->dport;
+	key->hash = hash_key(key, t->secret);
+	*reversed = swap;
+}
+
+void flow_key_at(const struct flow_table *t, uint32_t flow, struct flow_key *key)
+{
+	const struct entry *e = &t->entry[flow];
+	memcpy(key->a, e->address, 16);
+	memcpy(key->b, e->address + 16, 16);
+	key->a_port = (uint16_t)(e->ports >> 16);
+	key->b_port = (uint16_t)e->ports;
+	key->hash = e->hash;
+}
+
+/* One bit of the result for each slot that holds tag. */
+static unsigned match(const struct bucket *b, uint16_t tag)
+{
+	__m128i equal = _mm_cmpeq_epi16(_mm_load_si128((const __m128i *)b->tag),
+					_mm_set1_epi16((short)tag));
+	return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128()));
+}
+
+static bool is_key(const struct entry *e, const struct flow_key *key)
+{
+	return e->ports == ports_of(key) && memcmp(e->address, key->a, 16) == 0 &&
+	       memcmp(e->address + 16, key->b, 16) == 0;
+}
+
+static uint32_t find(const struct flow_table *t, const struct bucket *b, uint16_t tag,
+		     const struct flow_key *key)
+{
+	for (unsigned m = match(b, tag); m; m &= m - 1) {
+		uint32_t flow = b->flow[__builtin_ctz(m)];
+		if (is_key(&t->entry[flow], key))
+			return flow;
+	}
+	return FLOW_NONE;
+}
+
+void flow_prefetch(const struct flow_table *t, const struct flow_key *key, int round)
+{
+	struct place at = place_of(t, key->hash);
+	const struct bucket *b = &t->bucket[at.first];
+	if (round == 0) {
+		__builtin_prefetch(b);
+		return;
+	}
+	unsigned m = match(b, at.tag);
+	if (!m && b->strays) {
+		b = &t->bucket[at.second];
+		m = match(b, at.tag);
+	}
+	if (m)
+		__builtin_prefetch(&t->entry[b->flow[__builtin_ctz(m)]]);
+}
+
+uint32_t flow_lookup(const struct flow_table *t, const struct flow_key *key)
+{
+	struct place at = place_of(t, key->hash);
+	const struct bucket *b = &t->bucket[at.first];
+	uint32_t flow = find(t, b, at.tag, key);
+	if (flow == FLOW_NONE && b->strays)
+		flow = find(t, &t->bucket[at.second], at.tag, key);
+	return flow;
+}
+
+/* ---- lists ---- */
+
+static void list_add(struct flow_table *t, enum list list, uint32_t flow)
+{
+	struct entry *e = &t->entry[flow];
+	e->list = (uint8_t)list;
+	e->newer = FLOW_NONE;
+	e->older = t->newest[list];
+	if (e->older != FLOW_NONE)
+		t->entry[e->older].newer = flow;
+	else
+		t->oldest[list] = flow;
+	t->newest[list] = flow;
+}
+
+static void list_cut(struct flow_table *t, uint32_t flow)
+{
+	struct entry *e = &t->entry[flow];
+	if (e->older != FLOW_NONE)
+		t->entry[e->older].newer = e->newer;
+	else
+		t->oldest[e->list] = e->newer;
+	if (e->newer != FLOW_NONE)
+		t->entry[e->newer].older = e->older;
+	else
+		t->newest[e->list] = e->older;
+}
+
+/* ---- changes ---- */
+
+static void set(struct bucket *b, unsigned way, uint16_t tag, uint32_t flow)
+{
+	b->tag[way] = tag;
+	b->flow[way] = flow;
+}
+
+/*
+ * Both buckets of a key are full: moves one of their flows to its other bucket. That one was in its first
+ * bucket and becomes a stray, or it was a stray and comes home.
+ */
+static bool make_room(struct flow_table *t, uint32_t from)
+{
+	struct bucket *b = &t->bucket[from];
+	for (unsigned i = 0; i < FLOW_WAYS; i++) {
+		struct bucket *to = &t->bucket[other_bucket(t, from, b->tag[i])];
+		unsigned room = match(to, 0);
+		if (!room)
+			continue;
+		if (place_of(t, t->entry[b->flow[i]].hash).first == from)
+			b->strays++;
+		else
+			to->strays--;
+		set(to, (unsigned)__builtin_ctz(room), b->tag[i], b->flow[i]);
+		b->tag[i] = 0;
+		return true;
+	}
+	return false;
+}
+
+/* Puts the flow in one of its buckets; false when not even moving another one helps. */
+static bool put(struct flow_table *t, struct place at, uint32_t flow)
+{
+	struct bucket *first = &t->bucket[at.first], *second = &t->bucket[at.second];
+	if (!match(first, 0) && !match(second, 0) && !make_room(t, at.first) &&
+	    !make_room(t, at.second))
+		return false;
+	unsigned room = match(first, 0);
+	if (room) {
+		set(first, (unsigned)__builtin_ctz(room), at.tag, flow);
+		return true;
+	}
+	room = match(second, 0);
+	set(second, (unsigned)__builtin_ctz(room), at.tag, flow);
+	first->strays++;
+	return true;
+}
+
+uint32_t flow_insert(struct flow_table *t, const struct flow_key *key, uint64_t now_ns)
+{
+	if (t->count == t->max)
+		return FLOW_NONE;
+	uint32_t flow = t->free != FLOW_NONE ? t->free : t->used;
+	if (!put(t, place_of(t, key->hash), flow))
+		return FLOW_NONE;
+	struct entry *e = &t->entry[flow];
+	if (flow == t->free)
+		t->free = e->newer;
+	else
+		t->used++;
+	memcpy(e->address, key->a, 16);
+	memcpy(e->address + 16, key->b, 16);
+	e->ports = ports_of(key);
+	e->hash = key->hash;
+	e->last_ns = now_ns;
+	list_add(t, LIST_IDLE, flow);
+	t->count++;
+	return flow;
+}
+
+void flow_touch(struct flow_table *t, uint32_t flow, uint64_t now_ns, bool busy)
+{
+	struct entry *e = &t->entry[flow];
+	enum list list = busy ? LIST_BUSY : LIST_IDLE;
+	if (e->list == list && now_ns < e->last_ns + FLOW_COARSE_NS)
+		return;
+	if (now_ns > e->last_ns)
+		e->last_ns = now_ns;
+	list_cut(t, flow);
+	list_add(t, list, flow);
+}
+
+uint32_t flow_victim(const struct flow_table *t, bool *busy)
+{
+	*busy = t->oldest[LIST_IDLE] == FLOW_NONE;
+	return t->oldest[*busy ? LIST_BUSY : LIST_IDLE];
+}
+
+uint32_t flow_expired(const struct flow_table *t, uint64_t before_ns)
+{
+	uint32_t found = FLOW_NONE;
+	for (int i = 0; i < 2; i++) {
+		uint32_t flow = t->oldest[i];
+		if (flow == FLOW_NONE || t->entry[flow].last_ns >= before_ns)
+			continue;
+		if (found == FLOW_NONE || t->entry[flow].last_ns < t->entry[found].last_ns)
+			found = flow;
+	}
+	return found;
+}
+
+/* The slot of a flow in a bucket, or FLOW_WAYS. */
+static unsigned slot_of(const struct bucket *b, uint16_t tag, uint32_t flow)
+{
+	for (unsigned m = match(b, tag); m; m &= m - 1)
+		if (b->flow[__builtin_ctz(m)] == flow)
+			return (unsigned)__builtin_ctz(m);
+	return FLOW_WAYS;
+}
+
+void flow_remove(struct flow_table *t, uint32_t flow)
+{
+	struct entry *e = &t->entry[flow];
+	struct place at = place_of(t, e->hash);
+	struct bucket *b = &t->bucket[at.first];
+	unsigned way = slot_of(b, at.tag, flow);
+	if (way == FLOW_WAYS) {
+		b->strays--;
+		b = &t->bucket[at.second];
+		way = slot_of(b, at.tag, flow);
+	}
+	b->tag[way] = 0;
+	list_cut(t, flow);
+	e->list = LIST_FREE;
+	e->newer = t->free;
+	t->free = flow;
+	t->count--;
+}
+
+uint32_t flow_count(const struct flow_table *t)
+{
+	return t->count;
+}
+
+size_t flow_size(void)
+{
+	/* at worst two fifths of a bucket for each flow: the number of buckets is a power of two */
+	return sizeof(struct entry) + (sizeof(struct bucket) * 2 + 4) / 5;
+}
