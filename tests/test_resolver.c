@@ -1,0 +1,700 @@
+/* Every question comes back once, with the server's answer or the word for what went wrong, in time. */
+#include "tests/test.h"
+
+#include "verify/resolver.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct stats stats[2];
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static struct question question(const char *name, uint16_t type)
+{
+	struct question q = { .type = type, .len = (uint8_t)strlen(name) };
+	memcpy(q.name, name, strlen(name));
+	return q;
+}
+
+/* --- a server that does what the first label of the name says, on UDP and TCP of one port --- */
+
+struct server {
+	int udp, tcp;
+	uint16_t port;
+	pthread_t thread;
+	_Atomic bool stop;
+	_Atomic unsigned udp_n, tcp_n;
+	char last[256]; /* name of the last question, read only when it was answered */
+};
+
+static void put_rr(uint8_t **p, uint16_t type, const void *data, size_t n)
+{
+	const uint8_t head[] = { 0xc0, 12, 0,  (uint8_t)type,     0,         1, 0,
+				 0,    0,  60, (uint8_t)(n >> 8), (uint8_t)n };
+	memcpy(*p, head, sizeof head);
+	memcpy(*p + sizeof head, data, n);
+	*p += sizeof head + n;
+}
+
+/* Makes the answer behind the question in m; 0: say nothing. */
+static size_t respond(struct server *s, uint8_t *m, size_t n, bool tcp)
+{
+	uint8_t *p = m + 12;
+	size_t len = 0;
+	while (p < m + n && *p) {
+		if (len)
+			s->last[len++] = '.';
+		memcpy(s->last + len, p + 1, *p);
+		len += *p;
+		p += *p + 1;
+	}
+	s->last[len] = 0;
+	uint16_t type = p[2];
+	p += 5;
+	unsigned rcode = 0, answers = 0;
+	bool tc = false;
+	const char *what = s->last;
+#define IS(word) (strncmp(what, word, sizeof word - 1) == 0)
+	if (IS("silent"))
+		return 0;
+	if (IS("servfail"))
+		rcode = 2;
+	else if (IS("refused"))
+		rcode = 5;
+	else if (IS("nxdomain"))
+		rcode = 3;
+	else if (IS("nodata"))
+		answers = 0;
+	else if (IS("malformed"))
+		put_rr(&p, type, "\5abc", 4), answers = 1;
+	else if (IS("long") && !tcp)
+		tc = true;
+	else if (IS("long")) {
+		for (; answers < 49; answers++) {
+			uint8_t data[256] = { 255 };
+			memset(data + 1, 'a' + (int)answers % 26, 255);
+			put_rr(&p, type, data, sizeof data);
+		}
+	} else if (IS("huge") && !tcp) {
+		tc = true;
+	} else if (IS("huge")) { /* names compressed on the wire, over 64 KiB when written out */
+		for (; answers < 3000; answers++) {
+			const uint8_t data[] = { (uint8_t)(answers >> 8), (uint8_t)answers, 0xc0,
+						 12 };
+			put_rr(&p, type, data, sizeof data);
+		}
+	} else if (IS("join")) {
+		put_rr(&p, type, "\3v=D\0\7KIM1; p\2=x", 16), answers = 1;
+	} else if (type == QUESTION_A) {
+		put_rr(&p, type, "\1\2\3\4", 4), answers = 1;
+	} else {
+		put_rr(&p, type, "\4data", 5), answers = 1;
+	}
+#undef IS
+	m[2] = (uint8_t)(0x80 | (m[2] & 1) | (tc ? 2 : 0));
+	m[3] = (uint8_t)(0x80 | rcode);
+	memset(m + 6, 0, 6);
+	m[6] = (uint8_t)(answers >> 8);
+	m[7] = (uint8_t)answers;
+	return (size_t)(p - m);
+}
+
+static void serve_tcp(struct server *s)
+{
+	static uint8_t m[2 + 65536];
+	int fd = accept(s->tcp, NULL, NULL);
+	size_t n = 0;
+	while (fd >= 0 && (n < 2 || n < 2 + ((size_t)m[0] << 8 | m[1]))) {
+		ssize_t got = read(fd, m + n, 1024);
+		if (got <= 0)
+			break;
+		n += (size_t)got;
+	}
+	s->tcp_n++;
+	size_t len = n > 14 ? respond(s, m + 2, n - 2, true) : 0;
+	m[0] = (uint8_t)(len >> 8);
+	m[1] = (uint8_t)len;
+	for (size_t off = 0; len && off < len + 2;) {
+		ssize_t put = send(fd, m + off, len + 2 - off, MSG_NOSIGNAL);
+		if (put <= 0)
+			break;
+		off += (size_t)put;
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void *server_run(void *arg)
+{
+	struct server *s = arg;
+	static uint8_t m[65536];
+	while (!s->stop) {
+		struct pollfd fd[2] = { { .fd = s->udp, .events = POLLIN },
+					{ .fd = s->tcp, .events = POLLIN } };
+		if (poll(fd, 2, 20) <= 0)
+			continue;
+		if (fd[1].revents)
+			serve_tcp(s);
+		struct sockaddr_in from;
+		socklen_t from_len = sizeof from;
+		ssize_t n = fd[0].revents ? recvfrom(s->udp, m, sizeof m, 0,
+						     (struct sockaddr *)&from, &from_len)
+					  : 0;
+		if (n < 17)
+			continue;
+		s->udp_n++;
+		size_t len = respond(s, m, (size_t)n, false);
+		if (len)
+			sendto(s->udp, m, len, 0, (struct sockaddr *)&from, from_len);
+	}
+	return NULL;
+}
+
+/* A port free for UDP and TCP, bound to both. */
+static void server_bind(struct server *s)
+{
+	for (unsigned tries = 0; tries < 50; tries++) {
+		struct sockaddr_in at = { .sin_family = AF_INET };
+		at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		socklen_t len = sizeof at;
+		s->udp = socket(AF_INET, SOCK_DGRAM, 0);
+		s->tcp = socket(AF_INET, SOCK_STREAM, 0);
+		if (bind(s->udp, (struct sockaddr *)&at, len) == 0 &&
+		    getsockname(s->udp, (struct sockaddr *)&at, &len) == 0 &&
+		    bind(s->tcp, (struct sockaddr *)&at, len) == 0 && listen(s->tcp, 16) == 0) {
+			s->port = ntohs(at.sin_port);
+			return;
+		}
+		close(s->udp);
+		close(s->tcp);
+	}
+	perror("no free port");
+	exit(1);
+}
+
+static struct server *server_start(void)
+{
+	static struct server s;
+	memset(&s, 0, sizeof s);
+	server_bind(&s);
+	CU_ASSERT_EQUAL_FATAL(pthread_create(&s.thread, NULL, server_run, &s), 0);
+	return &s;
+}
+
+static void server_stop(struct server *s)
+{
+	s->stop = true;
+	pthread_join(s->thread, NULL);
+	close(s->udp);
+	close(s->tcp);
+}
+
+/* --- the resolver --- */
+
+static struct resolver *start(const char *dns, unsigned links, unsigned timeout_ms)
+{
+	struct config cfg = { .dns_query_timeout_ms = timeout_ms, .dns_cache_ttl_max_s = 86400 };
+	snprintf(cfg.dns, sizeof cfg.dns, "%s", dns);
+	char why[300] = "";
+	struct resolver *r = NULL;
+	memset(stats, 0, sizeof stats);
+	int rc = resolver_new(&r, &cfg, links, why, sizeof why);
+	if (rc < 0)
+		printf("\n%s: %s\n", dns, why);
+	CU_ASSERT_EQUAL_FATAL(rc, 0);
+	return r;
+}
+
+static struct resolver *start_at(const struct server *s, unsigned links, unsigned timeout_ms)
+{
+	char dns[64];
+	snprintf(dns, sizeof dns, "127.0.0.1@%u", s->port);
+	return start(dns, links, timeout_ms);
+}
+
+/* Waits for n replies, 15 s at most; returns how many came. */
+static unsigned wait_for(struct resolver_link *l, struct resolver_reply *out, unsigned n)
+{
+	unsigned got = 0;
+	for (uint64_t end = now_ms() + 15000; got < n && now_ms() < end;) {
+		unsigned k = resolver_poll(l, out + got, n - got);
+		got += k;
+		if (!k)
+			usleep(200);
+	}
+	return got;
+}
+
+/* Asks and waits. */
+static const struct answer *ask(struct resolver_link *l, const char *name, uint16_t type)
+{
+	struct question q = question(name, type);
+	const struct answer *a = NULL;
+	switch (resolver_ask(l, &q, 4711, &a)) {
+	case RESOLVER_NOW:
+		CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+		return a;
+	case RESOLVER_LATER: {
+		struct resolver_reply reply = { 0 };
+		CU_ASSERT_EQUAL_FATAL(wait_for(l, &reply, 1), 1);
+		CU_ASSERT_EQUAL(reply.tag, 4711);
+		return reply.answer;
+	}
+	default:
+		CU_FAIL_FATAL("full");
+		return NULL;
+	}
+}
+
+static void status_of(struct resolver_link *l, const char *name, uint16_t type, uint8_t status)
+{
+	const struct answer *a = ask(l, name, type);
+	if (a->status != status)
+		printf("\n%s: %u, not %u\n", name, a->status, status);
+	CU_ASSERT_EQUAL(a->status, status);
+	resolver_release(l, a);
+}
+
+static void settings(void)
+{
+	static const struct {
+		const char *dns, *why;
+	} bad[] = {
+		{ "", "is no IP address" },
+		{ "localhost", "\"localhost\" is no IP address; give none, system, IP" },
+		{ "1.2.3", "is no IP address" },
+		{ "1.2.3.4@", "1 to 65535" },
+		{ "1.2.3.4@0", "1 to 65535" },
+		{ "1.2.3.4@65536", "1 to 65535" },
+		{ "1.2.3.4@53x", "1 to 65535" },
+		{ "1.2.3.4@-1", "1 to 65535" },
+		{ "1.2.3.4:53", "is no IP address" },
+		{ "1.2.3.4,", "is no IP address" },
+		{ "1.2.3.4,,1.2.3.5", "is no IP address" },
+		{ "[::1", "is no IP address" },
+		{ "1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,"
+		  "1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.2",
+		  "\"1.1.1.2\" is one server too many" },
+		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		  "aa"
+		  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		  "is too long" },
+		{ "zone:/nowhere/file", "/nowhere/file: No such file" },
+		{ "zone:", "; give the path of a master file" },
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct config cfg = { .dns_query_timeout_ms = 1000 };
+		snprintf(cfg.dns, sizeof cfg.dns, "%s", bad[i].dns);
+		struct resolver *r = NULL;
+		char why[300] = "";
+		CU_ASSERT(resolver_new(&r, &cfg, 1, why, sizeof why) < 0);
+		CU_ASSERT_PTR_NULL(r);
+		if (!strstr(why, bad[i].why))
+			printf("\n%s: %s\n", bad[i].dns, why);
+		CU_ASSERT_PTR_NOT_NULL(strstr(why, bad[i].why));
+		CU_ASSERT_PTR_NULL(strchr(why, '\n'));
+	}
+	static const char *const good[] = { "::1@5353", "[::1]", "[::1]@5353,127.0.0.1", "none" };
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+		resolver_free(start(good[i], 2, 1000));
+	if (access("/etc/resolv.conf", R_OK) == 0)
+		resolver_free(start("system", 1, 1000));
+	resolver_free(NULL);
+}
+
+static void none(void)
+{
+	struct resolver *r = start("none", 1, 1000);
+	struct resolver_link *l = resolver_link(r, 0, &stats[0]);
+	struct resolver_reply reply;
+	status_of(l, "example.org", QUESTION_TXT, ANSWER_TIMEOUT);
+	CU_ASSERT_EQUAL(resolver_poll(l, &reply, 1), 0);
+	CU_ASSERT_EQUAL(stats_get(&stats[0], STAT_DNS_ASKED), 1);
+	CU_ASSERT_EQUAL(stats_get(&stats[0], STAT_DNS_TIMEOUT), 1);
+	resolver_free(r);
+}
+
+static void zone(void)
+{
+	char path[] = "/tmp/test_resolver.XXXXXX", dns[64];
+	static const char text[] = "a TXT \"x\" \"y\"\nb CNAME a\n;ERROR,c,TXT,SERVFAIL\n";
+	int fd = mkstemp(path);
+	CU_ASSERT_FATAL(fd >= 0 && write(fd, text, sizeof text - 1) == sizeof text - 1);
+	close(fd);
+	snprintf(dns, sizeof dns, "zone:%s", path);
+	struct resolver *r = start(dns, 1, 1000);
+	struct resolver_link *l = resolver_link(r, 0, &stats[0]);
+	unlink(path);
+	const struct answer *a = ask(l, "b", QUESTION_TXT);
+	CU_ASSERT_TRUE(a->n == 1 && bytes_equal(a->rr[0].data, bytes_str("xy")));
+	resolver_release(l, a);
+	status_of(l, "a", QUESTION_A, ANSWER_NODATA);
+	status_of(l, "c", QUESTION_TXT, ANSWER_SERVFAIL);
+	status_of(l, "d", QUESTION_TXT, ANSWER_NXDOMAIN);
+	CU_ASSERT_EQUAL(stats_get(&stats[0], STAT_DNS_ASKED), 4);
+	CU_ASSERT_EQUAL(stats_get(&stats[0], STAT_DNS_ANSWERED), 1);
+	CU_ASSERT_EQUAL(stats_get(&stats[0], STAT_DNS_NEGATIVE), 2);
+	CU_ASSERT_EQUAL(stats_get(&stats[0], STAT_DNS_FAILED), 1);
+	resolver_free(r);
+}
+
+static void answers(void)
+{
+	struct server *s = server_start();
+	struct resolver *r = start_at(s, 1, 5000);
+	struct resolver_link *l = resolver_link(r, 0, &stats[0]);
+	const struct answer *a = ask(l, "some.example", QUESTION_TXT);
+	CU_ASSERT_EQUAL(a->status, ANSWER_DATA);
+	CU_ASSERT_TRUE(a->n == 1 && bytes_equal(a->rr[0].data, bytes_str("data")));
+	CU_ASSERT_TRUE(a->ttl_s > 50 && a->ttl_s <= 60);
+	CU_ASSERT_FALSE(a->secure);
+	resolver_release(l, a);
+	a = ask(l, "some.example", QUESTION_A);
+	CU_ASSERT_TRUE(a->n == 1 && bytes_equal(a->rr[0].data, bytes_of("\1\2\3\4", 4)));
+	resolver_release(l, a);
+	a = ask(l, "join.example", QUESTION_TXT);
+	CU_ASSERT_TRUE(a->n == 1 && bytes_equal(a->rr[0].data, bytes_str("v=DKIM1; p=x")));
+	resolver_release(l, a);
+	status_of(l, "nodata.example", QUESTION_TXT, ANSWER_NODATA);
+	status_of(l, "nxdomain.example", QUESTION_TXT, ANSWER_NXDOMAIN);
+	status_of(l, "servfail.example", QUESTION_TXT, ANSWER_SERVFAIL);
+	status_of(l, "refused.example", QUESTION_TXT, ANSWER_SERVFAIL);
+	status_of(l, "malformed.example", QUESTION_TXT, ANSWER_SERVFAIL);
+	/* names that cannot be are not asked for */
+	unsigned before = s->udp_n;
+	status_of(l, "a..b", QUESTION_TXT, ANSWER_NXDOMAIN);
+	status_of(l, "0123456789012345678901234567890123456789012345678901234567890123.x",
+		  QUESTION_TXT, ANSWER_NXDOMAIN);
+	CU_ASSERT_EQUAL(s->udp_n, before);
+	resolver_free(r);
+	server_stop(s);
+}
+
+/* Names under RFC 6303 and 6761 zones, and octets that are special in a master file. */
+static void every_name_is_asked_for(void)
+{
+	static const char *const names[] = { "a.test",
+					     "localhost",
+					     "a.invalid",
+					     "1.0.0.127.in-addr.arpa",
+					     "1.2.0.10.in-addr.arpa",
+					     "1.1.168.192.in-addr.arpa",
+					     "a.onion",
+					     "x.home.arpa",
+					     "a\\b.example",
+					     "a b\"c;(d)@$.example",
+					     "\x01\xff.example" };
+	struct server *s = server_start();
+	struct resolver *r = start_at(s, 1, 5000);
+	struct resolver_link *l = resolver_link(r, 0, &stats[0]);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		status_of(l, names[i], QUESTION_TXT, ANSWER_DATA);
+		CU_ASSERT_STRING_EQUAL(s->last, names[i]);
+	}
+	resolver_free(r);
+	server_stop(s);
+}
+
+static void h4_truncated_goes_on_over_tcp(void)
+{
+	struct server *s = server_start();
+	struct resolver *r = start_at(s, 1, 5000);
+	struct resolver_link *l = resolver_link(r, 0, &stats[0]);
+	const struct answer *a = ask(l, "long.example", QUESTION_TXT);
+	CU_ASSERT_EQUAL(a->status, ANSWER_DATA);
+	CU_ASSERT_EQUAL(s->tcp_n, 1);
+	/* 26 of the 49 differ; copies of a record are one record (RFC 2181 section 5) */
+	CU_ASSERT_TRUE(a->n == 26 || a->n == 49);
+	for (unsigned i = 0; i < a->n; i++)
+		CU_ASSERT_TRUE(a->rr[i].data.n == 255 &&
+			       a->rr[i].data.p[0] == a->rr[i].data.p[254]);
+	resolver_release(l, a);
+	resolver_free(r);
+	server_stop(s);
+}
+
+static void h4_over_64_kib_is_servfail(void)
+{
+	struct server *s = server_start();
+	struct resolver *r = start_at(s, 1, 5000);
+	struct resolver_link *l = resolver_link(r, 0, &stats[0]);
+	status_of(l, "huge.abcdefghijklmnopqrstuvwxyz.example", QUESTION_MX, ANSWER_SERVFAIL);
+	CU_ASSERT_EQUAL(s->tcp_n, 1);
+	CU_ASSERT_EQUAL(stats_get(&stats[0], STAT_DNS_FAILED), 1);
+	resolver_free(r);
+	server_stop(s);
+}
+
+static void silence_is_a_timeout(void)
+{
+	struct server *s = server_start();
+	struct resolver *r = start_at(s, 1, 300);
+	struct resolver_link *l = resolver_link(r, 0, &stats[0]);
+	uint64_t start_ms = now_ms();
+	status_of(l, "silent.example", QUESTION_TXT, ANSWER_TIMEOUT);
+	uint64_t took = now_ms() - start_ms;
+	CU_ASSERT_TRUE(took >= 295 && took < 3000);
+	CU_ASSERT_EQUAL(stats_get(&stats[0], STAT_DNS_TIMEOUT), 1);
+	status_of(l, "awake.example", QUESTION_TXT, ANSWER_DATA);
+	resolver_free(r);
+	server_stop(s);
+}
+
+static void dead_server_is_a_temporary_error(void)
+{
+	struct server s;
+	server_bind(&s);
+	close(s.udp);
+	close(s.tcp);
+	struct resolver *r = start_at(&s, 1, 400);
+	struct resolver_link *l = resolver_link(r, 0, &stats[0]);
+	const struct answer *a = ask(l, "a.example", QUESTION_TXT);
+	CU_ASSERT_TRUE(a->status == ANSWER_TIMEOUT || a->status == ANSWER_SERVFAIL);
+	resolver_release(l, a);
+	resolver_free(r);
+}
+
+static void same_questions_are_one(void)
+{
+	enum { N = 500 };
+	static struct resolver_reply reply[N];
+	struct server *s = server_start();
+	struct resolver *r = start_at(s, 2, 5000);
+	struct question q = question("same.example", QUESTION_TXT);
+	const struct answer *a;
+	bool seen[2][N] = { 0 };
+	for (unsigned i = 0; i < N; i++)
+		for (unsigned k = 0; k < 2; k++)
+			CU_ASSERT_EQUAL(
+				resolver_ask(resolver_link(r, k, &stats[k]), &q, i * 2 + k, &a),
+				RESOLVER_LATER);
+	for (unsigned k = 0; k < 2; k++) {
+		struct resolver_link *l = resolver_link(r, k, &stats[k]);
+		CU_ASSERT_EQUAL(wait_for(l, reply, N), N);
+		for (unsigned i = 0; i < N; i++) {
+			CU_ASSERT_EQUAL(reply[i].tag % 2, k);
+			CU_ASSERT_FALSE(seen[k][reply[i].tag / 2]);
+			seen[k][reply[i].tag / 2] = true;
+			CU_ASSERT_EQUAL(reply[i].answer->status, ANSWER_DATA);
+			resolver_release(l, reply[i].answer);
+		}
+	}
+	CU_ASSERT_EQUAL(s->udp_n, 1);
+	status_of(resolver_link(r, 0, &stats[0]), "same.example", QUESTION_TXT, ANSWER_DATA);
+	CU_ASSERT_EQUAL(s->udp_n, 1); /* cached */
+	resolver_free(r);
+	server_stop(s);
+}
+
+/* Fills a link with questions nobody answers: the next is refused, and all come back in time. */
+static void full(void)
+{
+	enum { MAX = 4096 };
+	static struct resolver_reply reply[MAX];
+	struct server *s = server_start();
+	struct resolver *r = start_at(s, 1, 1500);
+	struct resolver_link *l = resolver_link(r, 0, &stats[0]);
+	const struct answer *a;
+	char name[64];
+	for (unsigned i = 0; i <= MAX; i++) {
+		sprintf(name, "silent%u.example", i);
+		struct question q = question(name, QUESTION_TXT);
+		CU_ASSERT_EQUAL(resolver_ask(l, &q, i, &a),
+				i < MAX ? RESOLVER_LATER : RESOLVER_FULL);
+	}
+	CU_ASSERT_EQUAL(stats_get(&stats[0], STAT_DNS_RING_FULL), 1);
+	CU_ASSERT_EQUAL(stats_get(&stats[0], STAT_DNS_ASKED), MAX);
+	CU_ASSERT_EQUAL(wait_for(l, reply, MAX), MAX);
+	for (unsigned i = 0; i < MAX; i++) {
+		CU_ASSERT_TRUE(reply[i].answer->status == ANSWER_TIMEOUT ||
+			       reply[i].answer->status == ANSWER_SERVFAIL);
+		resolver_release(l, reply[i].answer);
+	}
+	struct question q = question("silent.again.example", QUESTION_TXT);
+	CU_ASSERT_EQUAL(resolver_ask(l, &q, 0, &a), RESOLVER_LATER);
+	resolver_free(r); /* with one still under way */
+	server_stop(s);
+}
+
+static void many(void)
+{
+	enum { ROUNDS = 20, N = 500 };
+	static struct resolver_reply reply[N];
+	struct server *s = server_start();
+	struct resolver *r = start_at(s, 1, 5000);
+	struct resolver_link *l = resolver_link(r, 0, &stats[0]);
+	const struct answer *a;
+	char name[64];
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		for (unsigned i = 0; i < N; i++) {
+			sprintf(name, "n%u.example", round % 10 * N + i); /* half of them cached */
+			struct question q = question(name, QUESTION_TXT);
+			CU_ASSERT_EQUAL_FATAL(resolver_ask(l, &q, i, &a), RESOLVER_LATER);
+		}
+		CU_ASSERT_EQUAL_FATAL(wait_for(l, reply, N), N);
+		for (unsigned i = 0; i < N; i++) {
+			CU_ASSERT_EQUAL(reply[i].answer->status, ANSWER_DATA);
+			resolver_release(l, reply[i].answer);
+		}
+	}
+	CU_ASSERT_EQUAL(stats_get(&stats[0], STAT_DNS_ANSWERED), ROUNDS * N);
+	resolver_free(r);
+	server_stop(s);
+}
+
+/* --- a real server --- */
+
+static pid_t nsd_start(const char *dir, uint16_t port)
+{
+	char path[128];
+	snprintf(path, sizeof path, "%s/nsd.conf", dir);
+	FILE *f = fopen(path, "w");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	fprintf(f,
+		"server:\n ip-address: 127.0.0.1@%u\n zonesdir: \"%s\"\n pidfile: \"\"\n"
+		" database: \"\"\n zonelistfile: \"%s/list\"\n xfrdfile: \"%s/xfrd\"\n"
+		" xfrdir: \"%s\"\n username: \"\"\n chroot: \"\"\n server-count: 1\n"
+		" verbosity: 0\n hide-version: yes\nremote-control:\n control-enable: no\n"
+		"zone:\n name: \".\"\n zonefile: \"zone\"\n",
+		port, dir, dir, dir, dir);
+	fclose(f);
+	pid_t pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(126);
+		execl("/usr/sbin/nsd", "nsd", "-d", "-c", path, (char *)NULL);
+		_exit(127);
+	}
+	return pid;
+}
+
+static void same_as(struct resolver_link *x, struct resolver_link *y, const char *name,
+		    uint16_t type)
+{
+	const struct answer *a = ask(x, name, type), *b = ask(y, name, type);
+	if (a->status != b->status || a->n != b->n)
+		printf("\n%s %u: %u with %u, %u with %u\n", name, type, a->status, a->n, b->status,
+		       b->n);
+	CU_ASSERT_EQUAL(a->status, b->status);
+	CU_ASSERT_EQUAL_FATAL(a->n, b->n);
+	for (unsigned i = 0; i < a->n; i++) { /* servers may turn a set round */
+		bool found = false;
+		for (unsigned k = 0; k < b->n; k++)
+			found = found || bytes_equal_nocase(a->rr[i].data, b->rr[k].data);
+		CU_ASSERT_TRUE(found);
+	}
+	resolver_release(x, a);
+	resolver_release(y, b);
+}
+
+/* nsd has the last word on what a master file says. */
+static void zone_says_what_nsd_says(void)
+{
+	static const char *const names[] = {
+		"example.org",
+		"a.example.org",
+		"b.example.org",
+		"c.example.org",
+		"key.example.org",
+		"x.w.example.org",
+		"x.y.w.example.org",
+		"w.example.org",
+		"in.w.example.org",
+		"x.in.w.example.org",
+		"deep.er.in.w.example.org",
+		"nothing.example.org",
+		"org",
+		"com",
+		"two.example.com",
+		"x.cw.example.com",
+		"gone.example.com",
+		"ent.example.com",
+		"m.example.com",
+		"self.example.com",
+		"4.3.2.1.in-addr.arpa",
+		"l1.example.com",
+	};
+	static const uint16_t types[] = { QUESTION_A, QUESTION_PTR, QUESTION_MX, QUESTION_TXT,
+					  QUESTION_AAAA };
+	if (access("/usr/sbin/nsd", X_OK) != 0) {
+		const char *ci = getenv("CI");
+		printf("skipped: nsd is not installed ");
+		CU_ASSERT_FALSE(ci && strcmp(ci, "true") == 0);
+		return;
+	}
+	char dir[] = "/tmp/test_resolver.XXXXXX", path[64], dns[80];
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/zone", dir);
+	FILE *f = fopen(path, "w");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	fprintf(f, "$TTL 60\n. SOA ns. host. 1 3600 600 86400 60\n. NS ns.\nns. A 127.0.0.1\n"
+		   "$ORIGIN example.org.\n@ MX 5 a\n  MX 10 B\na A 1.2.3.4\n A 1.2.3.5\n"
+		   "b CNAME a\nc CNAME x.w\n*.w TXT wild\n MX 1 a\nin.w A 9.9.9.9\n"
+		   "x.er.in.w AAAA ::1\nkey TXT (");
+	for (int i = 0; i < 49; i++)
+		fprintf(f, " \"%0255d\"\n", i);
+	fprintf(f, " )\n$ORIGIN example.com.\ntwo TXT one\n TXT \"o\" \"ne\" \"two\"\n"
+		   "*.cw CNAME two\ngone CNAME nowhere.example.net.\na.ent TXT x\n"
+		   "m MX 0 .\nself CNAME self\nl1 CNAME l2\nl2 CNAME l1\n"
+		   "$ORIGIN in-addr.arpa.\n4.3.2.1 PTR a.example.org.\n");
+	fclose(f);
+	struct server s;
+	server_bind(&s);
+	close(s.udp);
+	close(s.tcp);
+	pid_t pid = nsd_start(dir, s.port);
+	CU_ASSERT_TRUE_FATAL(pid > 0);
+	snprintf(dns, sizeof dns, "zone:%s", path);
+	struct resolver *x = start(dns, 1, 5000), *y = start_at(&s, 1, 5000);
+	struct resolver_link *lx = resolver_link(x, 0, &stats[0]);
+	struct resolver_link *ly = resolver_link(y, 0, &stats[1]);
+	/* until it serves: each time another name, since failures are cached */
+	bool up = false;
+	for (unsigned i = 0; !up && i < 100; i++) {
+		char name[32];
+		sprintf(name, "up%u.w.example.org", i);
+		const struct answer *a = ask(ly, name, QUESTION_TXT);
+		up = a->status == ANSWER_DATA;
+		resolver_release(ly, a);
+		if (!up)
+			usleep(100000);
+	}
+	CU_ASSERT_TRUE(up);
+	for (size_t i = 0; up && i < sizeof names / sizeof names[0]; i++)
+		for (size_t k = 0; k < sizeof types / sizeof types[0]; k++)
+			same_as(lx, ly, names[i], types[k]);
+	resolver_free(x);
+	resolver_free(y);
+	kill(pid, SIGTERM);
+	waitpid(pid, NULL, 0);
+	static const char *const made[] = { "zone", "nsd.conf", "list", "xfrd" };
+	for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
+		snprintf(path, sizeof path, "%s/%s", dir, made[i]);
+		unlink(path);
+	}
+	rmdir(dir);
+}
+
+TEST_MAIN("resolver", TEST(settings), TEST(none), TEST(zone), TEST(answers),
+	  TEST(every_name_is_asked_for), TEST(h4_truncated_goes_on_over_tcp),
+	  TEST(h4_over_64_kib_is_servfail), TEST(silence_is_a_timeout),
+	  TEST(dead_server_is_a_temporary_error), TEST(same_questions_are_one), TEST(full),
+	  TEST(many), TEST(zone_says_what_nsd_says))
