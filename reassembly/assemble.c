@@ -25,7 +25,7 @@ struct assembler {
 	struct stats *stats;
 	struct dot_ops ops;
 	struct pool *drafts, *strings, *hashes, *chunks[CHUNK_CLASSES];
-	struct line_pool *lines;
+	struct textline_pool *lines;
 	struct message *done, *done_last;
 	uint64_t bytes, order;
 	uint32_t out, message_max;
@@ -44,7 +44,7 @@ struct assembler *assembler_new(const struct config *cfg, struct stats *stats)
 	a->drafts = pool_new(sizeof(struct draft), a->message_max);
 	a->strings = pool_new(STRINGS_SIZE, a->message_max + a->message_max / 4 + 64);
 	a->hashes = pool_new(sizeof(SHA256_CTX), a->message_max / 16 + 16);
-	a->lines = line_pool_new(cfg->flow_max);
+	a->lines = textline_pool_new(cfg->flow_max);
 	bool ok = a->drafts && a->strings && a->hashes && a->lines;
 	for (int i = 0; i < CHUNK_CLASSES; i++) {
 		uint64_t n = cfg->message_bytes / chunk_size[i] + 1;
@@ -66,7 +66,7 @@ void assembler_free(struct assembler *a)
 	pool_free(a->hashes);
 	for (int i = 0; i < CHUNK_CLASSES; i++)
 		pool_free(a->chunks[i]);
-	line_pool_free(a->lines);
+	textline_pool_free(a->lines);
 	free(a);
 }
 
@@ -481,7 +481,7 @@ uint32_t assembler_out(const struct assembler *a)
 	return a->out;
 }
 
-struct line_pool *assembler_lines(const struct assembler *a)
+struct textline_pool *assembler_lines(const struct assembler *a)
 {
 	return a->lines;
 }

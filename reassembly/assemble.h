@@ -13,7 +13,7 @@
 #include "base/message.h"
 #include "base/stats.h"
 #include "reassembly/dot.h"
-#include "reassembly/line.h"
+#include "reassembly/textline.h"
 
 struct assembler;
 
@@ -96,7 +96,7 @@ void assembler_finish(struct assembler *a, struct draft *t, bool complete);
 /* Takes t: no message will be made of it. */
 void assembler_drop(struct assembler *a, struct draft *t);
 
-struct line_pool *assembler_lines(const struct assembler *a);
+struct textline_pool *assembler_lines(const struct assembler *a);
 const struct config *assembler_cfg(const struct assembler *a);
 struct stats *assembler_stats(const struct assembler *a);
 /* Octets of chunks in use, counted against limits.message_bytes. */

@@ -1,21 +1,21 @@
-#include "reassembly/line.h"
+#include "reassembly/textline.h"
 
 #include <stdlib.h>
 
-static const uint16_t class_size[LINE_CLASSES] = { 256, 4096, LINE_LEN_MAX };
+static const uint16_t class_size[TEXTLINE_CLASSES] = { 256, 4096, TEXTLINE_MAX };
 
 enum { NAME_SMALL = 64, NAME_BIG = 1024 };
 
-struct line_pool {
-	struct pool *line[LINE_CLASSES];
+struct textline_pool {
+	struct pool *line[TEXTLINE_CLASSES];
 	struct pool *name[2];
 	struct pool *block;
 	uint32_t out;
 };
 
-struct line_pool *line_pool_new(uint32_t flow_max)
+struct textline_pool *textline_pool_new(uint32_t flow_max)
 {
-	struct line_pool *pool = calloc(1, sizeof *pool);
+	struct textline_pool *pool = calloc(1, sizeof *pool);
 	if (!pool)
 		return NULL;
 	pool->line[0] = pool_new(class_size[0], flow_max / 4 + 16);
@@ -23,19 +23,19 @@ struct line_pool *line_pool_new(uint32_t flow_max)
 	pool->line[2] = pool_new(class_size[2], flow_max / 512 + 16);
 	pool->name[0] = pool_new(NAME_SMALL, 2 * (flow_max < 1 << 30 ? flow_max : 1 << 30) + 16);
 	pool->name[1] = pool_new(NAME_BIG, flow_max / 32 + 16);
-	pool->block = pool_new(LINE_BLOCK, flow_max / 128 + 16);
+	pool->block = pool_new(TEXTLINE_BLOCK, flow_max / 128 + 16);
 	if (pool->line[0] && pool->line[1] && pool->line[2] && pool->name[0] && pool->name[1] &&
 	    pool->block)
 		return pool;
-	line_pool_free(pool);
+	textline_pool_free(pool);
 	return NULL;
 }
 
-void line_pool_free(struct line_pool *pool)
+void textline_pool_free(struct textline_pool *pool)
 {
 	if (!pool)
 		return;
-	for (int i = 0; i < LINE_CLASSES; i++)
+	for (int i = 0; i < TEXTLINE_CLASSES; i++)
 		pool_free(pool->line[i]);
 	pool_free(pool->name[0]);
 	pool_free(pool->name[1]);
@@ -43,7 +43,7 @@ void line_pool_free(struct line_pool *pool)
 	free(pool);
 }
 
-static uint32_t take(struct line_pool *pool, struct pool *from)
+static uint32_t take(struct textline_pool *pool, struct pool *from)
 {
 	uint32_t i = pool_take(from);
 	if (i != POOL_NONE)
@@ -51,18 +51,18 @@ static uint32_t take(struct line_pool *pool, struct pool *from)
 	return i;
 }
 
-static void give(struct line_pool *pool, struct pool *to, uint32_t i)
+static void give(struct textline_pool *pool, struct pool *to, uint32_t i)
 {
 	pool->out--;
 	pool_give(to, i);
 }
 
-static uint8_t *buffer(const struct line_pool *pool, const struct line *line)
+static uint8_t *buffer(const struct textline_pool *pool, const struct textline *line)
 {
 	return pool_at(pool->line[line->class], line->at - 1);
 }
 
-static void release(struct line_pool *pool, struct line *line)
+static void release(struct textline_pool *pool, struct textline *line)
 {
 	if (!line->at)
 		return;
@@ -72,11 +72,11 @@ static void release(struct line_pool *pool, struct line *line)
 }
 
 /* Room for n octets in all, in this class or a larger one; false when there is none. */
-static bool grow(struct line_pool *pool, struct line *line, size_t n)
+static bool grow(struct textline_pool *pool, struct textline *line, size_t n)
 {
 	if (line->at && n <= class_size[line->class])
 		return true;
-	for (uint8_t class = line->at ? line->class + 1 : 0; class < LINE_CLASSES; class ++) {
+	for (uint8_t class = line->at ? line->class + 1 : 0; class < TEXTLINE_CLASSES; class ++) {
 		uint32_t i;
 		if (n > class_size[class] || (i = take(pool, pool->line[class])) == POOL_NONE)
 			continue;
@@ -90,9 +90,9 @@ static bool grow(struct line_pool *pool, struct line *line, size_t n)
 	return false;
 }
 
-static void append(struct line_pool *pool, struct line *line, struct bytes b)
+static void append(struct textline_pool *pool, struct textline *line, struct bytes b)
 {
-	size_t n = line->cut ? 0 : bytes_head(b, (size_t)LINE_LEN_MAX - line->len).n;
+	size_t n = line->cut ? 0 : bytes_head(b, (size_t)TEXTLINE_MAX - line->len).n;
 	if (n && !grow(pool, line, line->len + n)) {
 		size_t left = line->at ? class_size[line->class] - line->len : 0;
 		n = left < n ? left : n;
@@ -106,7 +106,7 @@ static void append(struct line_pool *pool, struct line *line, struct bytes b)
 }
 
 /* NUL and bare CR in the next octets of a line; a CR at their end is left open. */
-static void look(struct line *line, struct bytes b)
+static void look(struct textline *line, struct bytes b)
 {
 	if (!b.n)
 		return;
@@ -125,7 +125,8 @@ static void look(struct line *line, struct bytes b)
 	line->cr = b.p[b.n - 1] == '\r';
 }
 
-size_t line_push(struct line_pool *pool, struct line *line, struct bytes in, struct bytes *out)
+size_t textline_push(struct textline_pool *pool, struct textline *line, struct bytes in,
+		     struct bytes *out)
 {
 	*out = bytes_of(NULL, 0);
 	const uint8_t *lf = in.n ? memchr(in.p, '\n', in.n) : NULL;
@@ -142,11 +143,11 @@ size_t line_push(struct line_pool *pool, struct line *line, struct bytes in, str
 			append(pool, line, bytes_str("\r"));
 		append(pool, line, text);
 		if (lf)
-			*out = line_part(pool, line);
+			*out = textline_part(pool, line);
 	} else {
 		now.n -= now.n > 1 && now.p[now.n - 2] == '\r' ? 2 : 1;
-		if (now.n > LINE_LEN_MAX) {
-			now.n = LINE_LEN_MAX;
+		if (now.n > TEXTLINE_MAX) {
+			now.n = TEXTLINE_MAX;
 			line->cut = true;
 		}
 		*out = now;
@@ -156,74 +157,74 @@ size_t line_push(struct line_pool *pool, struct line *line, struct bytes in, str
 	return lf ? (size_t)(lf - in.p) + 1 : in.n;
 }
 
-struct bytes line_part(const struct line_pool *pool, const struct line *line)
+struct bytes textline_part(const struct textline_pool *pool, const struct textline *line)
 {
 	static const uint8_t nothing;
 	return line->at ? bytes_of(buffer(pool, line), line->len) : bytes_of(&nothing, 0);
 }
 
-void line_done(struct line_pool *pool, struct line *line)
+void textline_done(struct textline_pool *pool, struct textline *line)
 {
 	release(pool, line);
-	*line = (struct line){ 0 };
+	*line = (struct textline){ 0 };
 }
 
-struct bytes line_keep(struct line_pool *pool, struct line *line, struct bytes whole)
+struct bytes textline_keep(struct textline_pool *pool, struct textline *line, struct bytes whole)
 {
 	if (!line->at)
 		append(pool, line, whole);
-	return line_part(pool, line);
+	return textline_part(pool, line);
 }
 
-static struct pool *name_pool(const struct line_pool *pool, const struct name *name)
+static struct pool *textname_pool(const struct textline_pool *pool, const struct textname *name)
 {
 	return pool->name[name->big];
 }
 
-void name_set(struct line_pool *pool, struct name *name, struct bytes b)
+void textname_set(struct textline_pool *pool, struct textname *name, struct bytes b)
 {
-	name_clear(pool, name);
+	textname_clear(pool, name);
 	for (int big = b.n > NAME_SMALL; big >= 0; big--) {
 		uint32_t i = take(pool, pool->name[big]);
 		if (i == POOL_NONE)
 			continue;
 		b = bytes_head(b, big ? NAME_BIG : NAME_SMALL);
-		*name = (struct name){ .at = i + 1, .len = (uint16_t)b.n, .big = big };
+		*name = (struct textname){ .at = i + 1, .len = (uint16_t)b.n, .big = big };
 		if (b.n)
 			memcpy(pool_at(pool->name[big], i), b.p, b.n);
 		return;
 	}
 }
 
-void name_clear(struct line_pool *pool, struct name *name)
+void textname_clear(struct textline_pool *pool, struct textname *name)
 {
 	if (name->at)
-		give(pool, name_pool(pool, name), name->at - 1);
-	*name = (struct name){ 0 };
+		give(pool, textname_pool(pool, name), name->at - 1);
+	*name = (struct textname){ 0 };
 }
 
-struct bytes name_get(const struct line_pool *pool, const struct name *name)
+struct bytes textname_get(const struct textline_pool *pool, const struct textname *name)
 {
-	return name->at ? bytes_of(pool_at(name_pool(pool, name), name->at - 1), name->len)
+	return name->at ? bytes_of(pool_at(textname_pool(pool, name), name->at - 1), name->len)
 			: bytes_of(NULL, 0);
 }
 
-uint32_t line_block_take(struct line_pool *pool)
+uint32_t textline_block_take(struct textline_pool *pool)
 {
 	return take(pool, pool->block);
 }
 
-void line_block_give(struct line_pool *pool, uint32_t i)
+void textline_block_give(struct textline_pool *pool, uint32_t i)
 {
 	give(pool, pool->block, i);
 }
 
-uint8_t *line_block_at(const struct line_pool *pool, uint32_t i)
+uint8_t *textline_block_at(const struct textline_pool *pool, uint32_t i)
 {
 	return pool_at(pool->block, i);
 }
 
-uint32_t line_pool_out(const struct line_pool *pool)
+uint32_t textline_pool_out(const struct textline_pool *pool)
 {
 	return pool->out;
 }
