@@ -51,6 +51,15 @@ void verify_give_up(struct verify *v);
  */
 struct verify *verify_poll(struct verify_engine *e, bool flush);
 
+/*
+ * The rule behind m->verdict: action, result, reason.
+ * A passing signature, or none at all: accept, clean. Else, of the signatures whose key is not in test mode
+ * (t=y counts as unsigned, RFC 6376 section 3.6.1), a fail, policy or permerror: flag, flagged, with
+ * dkim_fail, dkim_policy or dkim_permerror, the first of these that is there. Else temperror or unverifiable: accept,
+ * unverifiable, with dkim_temperror or dkim_unverifiable. no_header: capture began inside the message; no_space: the
+ * slot was too small for it, which also sets MESSAGE_UNVERIFIED.
+ */
+
 /* The message was written and comes back: the slot and m->verdict are free. The caller releases the answers. */
 void verify_end(struct verify_engine *e, struct verify *v);
 

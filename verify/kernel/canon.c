@@ -149,6 +149,20 @@ size_t canon_end(struct canon *c, uint8_t *out, size_t cap)
 	return limited(c, o);
 }
 
+size_t canon_cut(struct canon *c, uint8_t *out, size_t cap)
+{
+	assert(cap >= CANON_ROOM);
+	if (c->ended)
+		return 0;
+	c->ended = true;
+	/* one of the held line ends stays, whether content follows or not */
+	if (!c->held || (!c->some && c->kind == CANON_RELAXED))
+		return 0;
+	out[0] = '\r';
+	out[1] = '\n';
+	return limited(c, 2);
+}
+
 /* Room for the held blank and one octet is there. */
 static void field_blank(struct canon_field *c, uint8_t *out, size_t *o)
 {

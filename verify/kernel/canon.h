@@ -38,6 +38,12 @@ size_t canon_body(struct canon *c, struct bytes *in, uint8_t *out, size_t cap);
 /* The body ends here: gives the rest. Call until canon_ended. */
 size_t canon_end(struct canon *c, uint8_t *out, size_t cap);
 
+/*
+ * What follows is missing: gives only what is sure, the line end of a line that had one. total then tells how
+ * many octets are known. cap at least CANON_ROOM.
+ */
+size_t canon_cut(struct canon *c, uint8_t *out, size_t cap);
+
 static inline bool canon_ended(const struct canon *c)
 {
 	return c->ended;

@@ -22,7 +22,8 @@ enum {
 struct hash_job {
 	/*
 	 * The next octets of the string, written to buf (cap is HASH_PIECE) or lying elsewhere, then borrowed
-	 * until the next call. Returns false behind the last; *out is then empty.
+	 * until the next call. Returns false with the last ones, which may be none; *out may also be empty while
+	 * there is more.
 	 */
 	bool (*next)(struct hash_job *job, uint8_t *buf, size_t cap, struct bytes *out);
 	void *owner; /* the caller's */
