@@ -1,0 +1,474 @@
+/*
+ * Every message taken from a ring comes back to its own receive worker once, whatever the order of answers, and
+ * every answer is released once. The engine and the resolver are played by this file.
+ */
+#include "tests/test.h"
+
+#include "verify/verify.h"
+#include "verify/worker.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* --- an engine that follows m->source: a digit asks so many questions, b waits in a queue, end: done --- */
+
+struct verify {
+	struct message *m;
+	const char *at;
+	void *user;
+	struct question q[10];
+	unsigned n_q, answered;
+	bool used, asked, busy, gave_up;
+};
+
+struct verify_engine {
+	unsigned slots;
+	struct verify v[];
+};
+
+static struct {
+	unsigned begun, ended, wrong, flushes, polls;
+	unsigned dns_room, dns_asked, dns_released, dns_given;
+	bool dns_now, dns_silent;
+	unsigned n_open;
+	struct {
+		uint64_t tag;
+		struct answer *answer;
+	} open[4096];
+	const struct config *cfg;
+} fake;
+
+struct verify_engine *verify_engine_new(const struct config *cfg, unsigned slots,
+					struct stats *stats)
+{
+	struct verify_engine *e = calloc(1, sizeof *e + slots * sizeof e->v[0]);
+	e->slots = slots;
+	fake.cfg = cfg;
+	return e;
+}
+
+void verify_engine_free(struct verify_engine *e)
+{
+	free(e);
+}
+
+void verify_engine_config(struct verify_engine *e, const struct config *cfg)
+{
+	fake.cfg = cfg;
+}
+
+struct verify *verify_begin(struct verify_engine *e, struct message *m, uint64_t clock_s)
+{
+	for (unsigned i = 0; i < e->slots; i++) {
+		if (!e->v[i].used) {
+			e->v[i] = (struct verify){ .m = m, .at = m->source, .used = true };
+			fake.begun++;
+			return &e->v[i];
+		}
+	}
+	return NULL;
+}
+
+enum verify_state verify_step(struct verify_engine *e, struct verify *v, uint64_t clock_s)
+{
+	if (v->busy || (v->asked && !v->gave_up && v->answered != v->n_q))
+		fake.wrong++; /* stepped too early */
+	v->asked = false;
+	v->n_q = v->answered = 0;
+	for (; *v->at; v->at++) {
+		if (*v->at == 'b') {
+			v->at++;
+			v->busy = true;
+			return VERIFY_BUSY;
+		}
+		if (v->gave_up)
+			continue;
+		v->n_q = (unsigned)(*v->at++ - '0');
+		for (unsigned i = 0; i < v->n_q; i++) {
+			v->q[i].type = QUESTION_TXT;
+			v->q[i].len = (uint8_t)snprintf(v->q[i].name, sizeof v->q[i].name, "%u-%u",
+							(unsigned)v->m->order, i);
+		}
+		v->asked = true;
+		return VERIFY_ASK;
+	}
+	return VERIFY_DONE;
+}
+
+const struct question *verify_question(const struct verify *v, unsigned i)
+{
+	return i < v->n_q ? &v->q[i] : NULL;
+}
+
+/* The answer's ttl_s is a hash of the name that was asked for. */
+static uint32_t name_sum(const struct question *q)
+{
+	uint32_t sum = 0;
+	for (unsigned i = 0; i < q->len; i++)
+		sum = sum * 31 + (uint8_t)q->name[i];
+	return sum;
+}
+
+void verify_answer(struct verify *v, unsigned i, const struct answer *answer)
+{
+	if (i >= v->n_q || answer->ttl_s != name_sum(&v->q[i]) || v->gave_up)
+		fake.wrong++;
+	v->answered++;
+}
+
+void verify_give_up(struct verify *v)
+{
+	v->gave_up = true;
+}
+
+struct verify *verify_poll(struct verify_engine *e, bool flush)
+{
+	fake.polls++;
+	fake.flushes += flush;
+	unsigned busy = 0;
+	for (unsigned i = 0; i < e->slots; i++)
+		busy += e->v[i].used && e->v[i].busy;
+	for (unsigned i = e->slots; i-- > 0;) {
+		struct verify *v = &e->v[i];
+		if (v->used && v->busy && (flush || busy >= 8)) {
+			v->busy = false;
+			return v;
+		}
+	}
+	return NULL;
+}
+
+void verify_end(struct verify_engine *e, struct verify *v)
+{
+	if (!v->used || v->busy)
+		fake.wrong++;
+	v->used = false;
+	fake.ended++;
+}
+
+struct message *verify_message(const struct verify *v)
+{
+	return v->m;
+}
+
+void **verify_user(struct verify *v)
+{
+	return &v->user;
+}
+
+/* --- a resolver that answers at once, later and in any order, or not at all --- */
+
+enum resolver_asked resolver_ask(struct resolver_link *l, const struct question *q, uint64_t tag,
+				 const struct answer **answer)
+{
+	if (fake.n_open >= fake.dns_room)
+		return RESOLVER_FULL;
+	fake.dns_asked++;
+	struct answer *a = calloc(1, sizeof *a);
+	a->ttl_s = name_sum(q);
+	if (fake.dns_now) {
+		fake.dns_given++;
+		*answer = a;
+		return RESOLVER_NOW;
+	}
+	fake.open[fake.n_open].tag = tag;
+	fake.open[fake.n_open++].answer = a;
+	return RESOLVER_LATER;
+}
+
+static uint64_t seed;
+
+unsigned resolver_poll(struct resolver_link *l, struct resolver_reply *out, unsigned max)
+{
+	unsigned n = 0;
+	for (; !fake.dns_silent && n < max && n < 5 && fake.n_open; n++) {
+		unsigned i = (unsigned)(test_random(&seed) % fake.n_open);
+		out[n] = (struct resolver_reply){ fake.open[i].tag, fake.open[i].answer };
+		fake.open[i] = fake.open[--fake.n_open];
+		fake.dns_given++;
+	}
+	return n;
+}
+
+void resolver_release(struct resolver_link *l, const struct answer *answer)
+{
+	fake.dns_released++;
+	free((void *)answer);
+}
+
+/* --- the worker between rings --- */
+
+enum { RX = 3, EACH = 200 };
+
+static struct config cfg;
+static struct stats stats;
+static struct verify_worker_setup setup;
+static struct message message[RX][EACH];
+
+static struct verify_worker *start(unsigned in_flight, unsigned out_size)
+{
+	memset(&fake, 0, sizeof fake);
+	memset(&stats, 0, sizeof stats);
+	fake.dns_room = 4096;
+	cfg = (struct config){ .in_flight = in_flight, .dns_message_deadline_ms = 20000 };
+	setup = (struct verify_worker_setup){ .id = 7, .cfg = &cfg, .stats = &stats, .n_rx = RX };
+	for (unsigned i = 0; i < RX; i++) {
+		setup.in[i] = ring_new(EACH);
+		setup.home[i] = ring_new(EACH);
+	}
+	setup.out = ring_new(out_size);
+	setup.back = ring_new(RX * EACH);
+	struct verify_worker *w = verify_worker_new(&setup);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(w);
+	return w;
+}
+
+static void stop(struct verify_worker *w)
+{
+	verify_worker_free(w);
+	for (unsigned i = 0; i < RX; i++) {
+		ring_free(setup.in[i]);
+		ring_free(setup.home[i]);
+	}
+	ring_free(setup.out);
+	ring_free(setup.back);
+	for (; fake.n_open; fake.n_open--)
+		free(fake.open[fake.n_open - 1].answer);
+}
+
+/* n messages from each receive worker; scripts taken in turn. */
+static void send(unsigned n, const char *const *script, unsigned n_script)
+{
+	for (unsigned rx = 0; rx < RX; rx++) {
+		for (unsigned i = 0; i < n; i++) {
+			struct message *m = &message[rx][i];
+			*m = (struct message){ .order = rx * EACH + i,
+					       .source = script[(rx + i) % n_script],
+					       .rx_worker = (uint8_t)rx };
+			void *obj = m;
+			CU_ASSERT_EQUAL(ring_push(setup.in[rx], &obj, 1), 1);
+		}
+	}
+}
+
+/* The output: takes what is there and gives it back. */
+static unsigned write_out(void)
+{
+	unsigned n = 0;
+	for (void *obj; ring_pop(setup.out, &obj, 1); n++) {
+		struct message *m = obj;
+		CU_ASSERT_EQUAL(m->verify_worker, 7);
+		CU_ASSERT_EQUAL(ring_push(setup.back, &obj, 1), 1);
+	}
+	return n;
+}
+
+/* All n of each came home, each to its own, once. */
+static void check_home(unsigned n)
+{
+	for (unsigned rx = 0; rx < RX; rx++) {
+		bool seen[EACH] = { false };
+		void *obj;
+		for (unsigned i = 0; i < n; i++) {
+			CU_ASSERT_EQUAL_FATAL(ring_pop(setup.home[rx], &obj, 1), 1);
+			struct message *m = obj;
+			CU_ASSERT_EQUAL(m->rx_worker, rx);
+			CU_ASSERT_PTR_NULL(m->verify);
+			CU_ASSERT_FALSE(seen[m->order - rx * EACH]);
+			seen[m->order - rx * EACH] = true;
+		}
+		CU_ASSERT_EQUAL(ring_pop(setup.home[rx], &obj, 1), 0);
+	}
+	CU_ASSERT_EQUAL(fake.wrong, 0);
+	CU_ASSERT_EQUAL(fake.begun, n * RX);
+	CU_ASSERT_EQUAL(fake.ended, n * RX);
+}
+
+static const char *const scripts[] = { "", "b", "1", "2b", "b3b", "12b9", "bb1b", "9999" };
+enum { SCRIPTS = sizeof scripts / sizeof scripts[0] };
+
+/* Turns until all is home; 10,000 at most. */
+static void run(struct verify_worker *w, unsigned n)
+{
+	unsigned out = 0;
+	for (unsigned turn = 0; turn < 10000 && (out < n || verify_worker_count(w)); turn++) {
+		verify_worker_poll(w, turn * UINT64_C(1000));
+		out += write_out();
+	}
+	CU_ASSERT_EQUAL(out, n);
+	CU_ASSERT_EQUAL(verify_worker_count(w), 0);
+}
+
+static void answers_in_any_order(void)
+{
+	for (seed = 1; seed < 60; seed++) {
+		uint64_t kept = seed;
+		struct verify_worker *w = start(1 + (unsigned)seed, 16);
+		fake.dns_now = seed % 5 == 0;
+		send(EACH, scripts, SCRIPTS);
+		run(w, RX * EACH);
+		check_home(EACH);
+		CU_ASSERT_EQUAL(fake.dns_given, fake.dns_asked);
+		CU_ASSERT_EQUAL(fake.dns_released, fake.dns_asked);
+		CU_ASSERT_EQUAL(stats_get(&stats, STAT_VERIFY_LATE), 0);
+		stop(w);
+		seed = kept;
+	}
+}
+
+static void slots_are_a_bound(void)
+{
+	struct verify_worker *w = start(10, 16);
+	send(EACH, (const char *const[]){ "1" }, 1);
+	fake.dns_silent = true;
+	for (unsigned turn = 0; turn < 50; turn++)
+		verify_worker_poll(w, 1);
+	CU_ASSERT_EQUAL(verify_worker_count(w), 10);
+	CU_ASSERT_EQUAL(fake.begun, 10);
+	/* fair: 4, 3 and 3 of them */
+	for (unsigned rx = 0; rx < RX; rx++)
+		CU_ASSERT(ring_count(setup.in[rx]) >= EACH - 4 &&
+			  ring_count(setup.in[rx]) <= EACH - 3);
+	CU_ASSERT_EQUAL(verify_worker_poll(w, 1), 0); /* idle while it waits */
+	fake.dns_silent = false;
+	run(w, RX * EACH);
+	check_home(EACH);
+	stop(w);
+}
+
+static void no_room_in_the_resolver(void)
+{
+	seed = 3;
+	struct verify_worker *w = start(100, 16);
+	fake.dns_room = 7; /* fewer than the questions of one message */
+	send(EACH, scripts, SCRIPTS);
+	run(w, RX * EACH);
+	check_home(EACH);
+	CU_ASSERT_EQUAL(fake.dns_released, fake.dns_asked);
+	CU_ASSERT_EQUAL(stats_get(&stats, STAT_VERIFY_LATE), 0);
+	stop(w);
+}
+
+static void deadline(void)
+{
+	const uint64_t ms = 1000000;
+	seed = 5;
+	struct verify_worker *w = start(100, 1024);
+	fake.dns_silent = true;
+	fake.dns_room = 20; /* some are late without having been asked */
+	send(20, (const char *const[]){ "2b3", "9" }, 2);
+	verify_worker_poll(w, 1 * ms);
+	verify_worker_poll(w, 20000 * ms);
+	CU_ASSERT_EQUAL(ring_count(setup.out), 0);
+	CU_ASSERT_EQUAL(stats_get(&stats, STAT_VERIFY_LATE), 0);
+	for (unsigned i = 0; i < 10; i++) /* the first were begun at 1 ms, the others at 20,000 */
+		verify_worker_poll(w, 20001 * ms);
+	unsigned first = ring_count(setup.out);
+	CU_ASSERT_EQUAL(first, 32);
+	CU_ASSERT_EQUAL(stats_get(&stats, STAT_VERIFY_LATE), first);
+	for (unsigned i = 0; i < 10; i++)
+		verify_worker_poll(w, 40000 * ms);
+	CU_ASSERT_EQUAL(ring_count(setup.out), 60);
+	CU_ASSERT_EQUAL(stats_get(&stats, STAT_VERIFY_LATE), 60);
+	/* answers come when nobody waits: after the slots were used again, too */
+	write_out();
+	verify_worker_poll(w, 40001 * ms);
+	verify_worker_poll(w, 40001 * ms);
+	CU_ASSERT_EQUAL(verify_worker_count(w), 0);
+	check_home(20);
+	fake.dns_room = 4096;
+	send(20, scripts, SCRIPTS);
+	verify_worker_poll(w, 40002 * ms);
+	fake.dns_silent = false;
+	unsigned out = 0;
+	for (unsigned i = 0; i < 1000 && (out < 60 || verify_worker_count(w)); i++) {
+		verify_worker_poll(w, 40003 * ms);
+		out += write_out();
+	}
+	CU_ASSERT_EQUAL(stats_get(&stats, STAT_VERIFY_LATE), 60);
+	fake.begun -= 60, fake.ended -= 60;
+	check_home(20);
+	CU_ASSERT_EQUAL(fake.dns_released, fake.dns_asked);
+	CU_ASSERT_EQUAL(fake.n_open, 0);
+	stop(w);
+}
+
+/* One deadline for all questions of a message, not one for each round. */
+static void deadline_is_the_message_s(void)
+{
+	const uint64_t ms = 1000000;
+	struct verify_worker *w = start(1, 16);
+	send(1, (const char *const[]){ "11" }, 1);
+	void *obj;
+	CU_ASSERT_EQUAL(ring_pop(setup.in[1], &obj, 1) + ring_pop(setup.in[2], &obj, 1), 2);
+	fake.dns_silent = true;
+	verify_worker_poll(w, 0);
+	fake.dns_silent = false;
+	verify_worker_poll(w, 15000 * ms); /* the first is answered, the second asked */
+	fake.dns_silent = true;
+	CU_ASSERT_EQUAL(fake.dns_asked, 2);
+	verify_worker_poll(w, 19999 * ms);
+	CU_ASSERT_EQUAL(ring_count(setup.out), 0);
+	verify_worker_poll(w, 20000 * ms);
+	CU_ASSERT_EQUAL(ring_count(setup.out), 1);
+	stop(w);
+	CU_ASSERT_EQUAL(fake.dns_released, 1);
+}
+
+static void too_many_answers(void)
+{
+	static char script[64];
+	memset(script, '9', 40); /* 360 of 256 */
+	struct verify_worker *w = start(10, 16);
+	send(1, (const char *const[]){ script, "1" }, 2);
+	run(w, 3);
+	check_home(1);
+	CU_ASSERT_EQUAL(stats_get(&stats, STAT_VERIFY_PARKED_FULL), 2);
+	CU_ASSERT_EQUAL(fake.dns_released, fake.dns_asked);
+	stop(w);
+}
+
+static void output_ring_full(void)
+{
+	struct verify_worker *w = start(100, 4);
+	send(EACH, (const char *const[]){ "" }, 1);
+	for (unsigned i = 0; i < 50; i++)
+		verify_worker_poll(w, i);
+	CU_ASSERT_EQUAL(ring_count(setup.out), 4);
+	CU_ASSERT_EQUAL(verify_worker_count(w), 100);
+	CU_ASSERT(stats_get(&stats, STAT_MESSAGE_RING_FULL) > 0);
+	run(w, RX * EACH);
+	check_home(EACH);
+	stop(w);
+}
+
+/* A few jobs that would wait for more to fill a batch are flushed when nothing else happens. */
+static void idle_flushes(void)
+{
+	struct verify_worker *w = start(100, 16);
+	send(1, (const char *const[]){ "b" }, 1);
+	verify_worker_poll(w, 0);
+	CU_ASSERT_EQUAL(fake.flushes, 0);
+	verify_worker_poll(w, 0);
+	CU_ASSERT_EQUAL(ring_count(setup.out), 3);
+	write_out();
+	verify_worker_poll(w, 0);
+	CU_ASSERT_EQUAL(verify_worker_poll(w, 0), 0);
+	check_home(1);
+	stop(w);
+}
+
+static void config_is_passed_on(void)
+{
+	struct verify_worker *w = start(4, 16);
+	struct config other = cfg;
+	verify_worker_config(w, &other);
+	CU_ASSERT_PTR_EQUAL(fake.cfg, &other);
+	stop(w);
+	verify_worker_free(NULL);
+}
+
+TEST_MAIN("verify_worker", TEST(answers_in_any_order), TEST(slots_are_a_bound),
+	  TEST(no_room_in_the_resolver), TEST(deadline), TEST(deadline_is_the_message_s),
+	  TEST(too_many_answers), TEST(output_ring_full), TEST(idle_flushes),
+	  TEST(config_is_passed_on))

@@ -1,0 +1,355 @@
+#include "verify/worker.h"
+
+#include "verify/verify.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/*
+ * A job is a message between its in-ring and its way home. It is on at most one of these lists:
+ *   parked  by deadline: has questions without answers, or that the resolver had no room for yet
+ *   done    judged, waits for room in the output ring
+ * In the engine's queues (BUSY) or at the output it is on none. Answers carry the job's index and
+ * generation, so that one that comes after the message was given up finds nobody and goes straight back.
+ */
+
+enum {
+	WORKER_BURST = 32, /* messages taken, answers read and messages returned in one turn */
+	WORKER_ANSWERS_MAX = 256, /* that one message may use: more is judged without the rest */
+	WORKER_FLUSH_TURNS = 16, /* busy turns after which queues are flushed all the same */
+};
+
+struct job {
+	struct job *next, *prev; /* in parked or done */
+	struct verify *v; /* NULL: spare */
+	uint64_t deadline_ns; /* 0: nothing was asked yet */
+	uint32_t generation;
+	uint16_t open; /* asked and not answered */
+	uint16_t unasked; /* first question the resolver had no room for */
+	bool asking; /* from unasked on; parked too */
+	bool parked, gave_up;
+	uint16_t n_answer;
+	const struct answer *answer[WORKER_ANSWERS_MAX];
+};
+
+struct job_list {
+	struct job *first, *last;
+};
+
+struct verify_worker {
+	struct verify_worker_setup s;
+	const struct config *cfg;
+	struct verify_engine *engine;
+	struct job *job, *spare;
+	uint32_t slots, count;
+	struct job_list parked, done;
+	uint32_t n_asking;
+	unsigned next_rx, turns;
+	uint64_t now_ns;
+};
+
+struct verify_worker *verify_worker_new(const struct verify_worker_setup *setup)
+{
+	struct verify_worker *w = calloc(1, sizeof *w);
+	if (!w)
+		return NULL;
+	w->s = *setup;
+	w->cfg = setup->cfg;
+	w->slots = setup->cfg->in_flight ? setup->cfg->in_flight : 1;
+	w->job = calloc(w->slots, sizeof *w->job);
+	w->engine = verify_engine_new(setup->cfg, w->slots, setup->stats);
+	if (!w->job || !w->engine) {
+		verify_worker_free(w);
+		return NULL;
+	}
+	for (uint32_t i = w->slots; i-- > 0; w->spare = &w->job[i])
+		w->job[i].next = w->spare;
+	return w;
+}
+
+static void release_answers(struct verify_worker *w, struct job *j)
+{
+	for (unsigned i = 0; i < j->n_answer; i++)
+		resolver_release(w->s.dns, j->answer[i]);
+	j->n_answer = 0;
+}
+
+void verify_worker_free(struct verify_worker *w)
+{
+	if (!w)
+		return;
+	for (uint32_t i = 0; w->job && i < w->slots; i++)
+		release_answers(w, &w->job[i]);
+	verify_engine_free(w->engine);
+	free(w->job);
+	free(w);
+}
+
+void verify_worker_config(struct verify_worker *w, const struct config *cfg)
+{
+	w->cfg = cfg;
+	verify_engine_config(w->engine, cfg);
+}
+
+unsigned verify_worker_count(const struct verify_worker *w)
+{
+	return w->count;
+}
+
+static void list_insert(struct job_list *l, struct job *j, struct job *behind)
+{
+	j->prev = behind;
+	j->next = behind ? behind->next : l->first;
+	*(j->prev ? &j->prev->next : &l->first) = j;
+	*(j->next ? &j->next->prev : &l->last) = j;
+}
+
+static void list_remove(struct job_list *l, struct job *j)
+{
+	*(j->prev ? &j->prev->next : &l->first) = j->next;
+	*(j->next ? &j->next->prev : &l->last) = j->prev;
+	j->next = j->prev = NULL;
+}
+
+static void park(struct verify_worker *w, struct job *j)
+{
+	/* by deadline: nearly always the last, but a new config may have made deadlines shorter */
+	struct job *behind = w->parked.last;
+	while (behind && behind->deadline_ns > j->deadline_ns)
+		behind = behind->prev;
+	list_insert(&w->parked, j, behind);
+	j->parked = true;
+}
+
+static void unpark(struct verify_worker *w, struct job *j)
+{
+	if (j->parked)
+		list_remove(&w->parked, j);
+	j->parked = false;
+}
+
+/* Asks on from j->unasked. False: the resolver had no room. */
+static bool ask_on(struct verify_worker *w, struct job *j)
+{
+	const struct question *q;
+	for (; (q = verify_question(j->v, j->unasked)) != NULL; j->unasked++) {
+		const struct answer *a = NULL;
+		uint64_t tag =
+			(uint64_t)j->generation << 32 | (uint64_t)(j - w->job) << 8 | j->unasked;
+		switch (resolver_ask(w->s.dns, q, tag, &a)) {
+		case RESOLVER_NOW:
+			verify_answer(j->v, j->unasked, a);
+			j->answer[j->n_answer++] = a;
+			break;
+		case RESOLVER_LATER:
+			j->open++;
+			break;
+		case RESOLVER_FULL:
+			return false;
+		}
+	}
+	return true;
+}
+
+static void give_up(struct verify_worker *w, struct job *j, enum stat why)
+{
+	stats_add(w->s.stats, why, 1);
+	j->generation++; /* answers under way find nobody */
+	j->open = 0;
+	w->n_asking -= j->asking;
+	j->asking = false;
+	j->gave_up = true;
+	verify_give_up(j->v);
+}
+
+/* The step left questions. True: all have their answers, step again. */
+static bool ask_all(struct verify_worker *w, struct job *j)
+{
+	assert(!j->gave_up && j->open == 0); /* verify_give_up and verify_answer say so */
+	unsigned n = 0;
+	while (verify_question(j->v, n))
+		n++;
+	assert(n > 0 && n <= VERIFY_QUESTIONS_MAX);
+	if (j->n_answer + n > WORKER_ANSWERS_MAX) {
+		give_up(w, j, STAT_VERIFY_PARKED_FULL);
+		return true;
+	}
+	if (j->deadline_ns == 0)
+		j->deadline_ns = w->now_ns + w->cfg->dns_message_deadline_ms * UINT64_C(1000000);
+	j->unasked = 0;
+	if (!ask_on(w, j)) {
+		j->asking = true;
+		w->n_asking++;
+	} else if (j->open == 0) {
+		return true;
+	}
+	park(w, j);
+	return false;
+}
+
+/* Steps until the message waits for something or is done. */
+static void advance(struct verify_worker *w, struct job *j)
+{
+	for (;;) {
+		switch (verify_step(w->engine, j->v, w->now_ns / 1000000000)) {
+		case VERIFY_ASK:
+			if (!ask_all(w, j))
+				return;
+			break;
+		case VERIFY_BUSY:
+			return;
+		case VERIFY_DONE:
+			list_insert(&w->done, j, w->done.last);
+			return;
+		}
+	}
+}
+
+/* Messages that were written: out of the engine and home. */
+static unsigned take_back(struct verify_worker *w)
+{
+	void *obj[WORKER_BURST];
+	unsigned n = ring_pop(w->s.back, obj, WORKER_BURST);
+	for (unsigned i = 0; i < n; i++) {
+		struct message *m = obj[i];
+		struct verify *v = m->verify;
+		struct job *j = *verify_user(v);
+		verify_end(w->engine, v);
+		release_answers(w, j);
+		m->verify = NULL;
+		j->v = NULL;
+		j->generation++;
+		j->next = w->spare;
+		w->spare = j;
+		w->count--;
+		assert(m->rx_worker < w->s.n_rx);
+		unsigned pushed = ring_push(w->s.home[m->rx_worker], &obj[i], 1);
+		assert(pushed == 1); /* as large as all its messages */
+	}
+	return n;
+}
+
+static unsigned take_answers(struct verify_worker *w)
+{
+	struct resolver_reply reply[WORKER_BURST];
+	unsigned n = resolver_poll(w->s.dns, reply, WORKER_BURST);
+	for (unsigned i = 0; i < n; i++) {
+		struct job *j = &w->job[reply[i].tag >> 8 & 0xffffff];
+		if (j->generation != (uint32_t)(reply[i].tag >> 32)) {
+			resolver_release(w->s.dns, reply[i].answer);
+			continue;
+		}
+		verify_answer(j->v, (unsigned)(reply[i].tag & 0xff), reply[i].answer);
+		j->answer[j->n_answer++] = reply[i].answer;
+		if (--j->open == 0 && !j->asking) {
+			unpark(w, j);
+			advance(w, j);
+		}
+	}
+	return n;
+}
+
+/* Questions the resolver had no room for, of the message with the next deadline first. */
+static unsigned ask_again(struct verify_worker *w)
+{
+	unsigned n = 0;
+	for (struct job *j = w->parked.first, *next; j && w->n_asking; j = next) {
+		next = j->next;
+		if (!j->asking)
+			continue;
+		if (!ask_on(w, j))
+			break;
+		j->asking = false;
+		w->n_asking--;
+		n++;
+		if (j->open == 0) {
+			unpark(w, j);
+			advance(w, j);
+		}
+	}
+	return n;
+}
+
+static unsigned end_late(struct verify_worker *w)
+{
+	unsigned n = 0;
+	for (struct job *j; (j = w->parked.first) && j->deadline_ns <= w->now_ns; n++) {
+		unpark(w, j);
+		give_up(w, j, STAT_VERIFY_LATE);
+		advance(w, j);
+	}
+	return n;
+}
+
+static void begin(struct verify_worker *w, struct message *m)
+{
+	struct job *j = w->spare;
+	w->spare = j->next;
+	uint32_t generation = j->generation;
+	*j = (struct job){ .generation = generation };
+	j->v = verify_begin(w->engine, m, w->now_ns / 1000000000);
+	assert(j->v); /* as many slots as jobs */
+	*verify_user(j->v) = j;
+	m->verify = j->v;
+	m->verify_worker = w->s.id;
+	w->count++;
+	advance(w, j);
+}
+
+/* One from each ring in turn. */
+static unsigned take_in(struct verify_worker *w)
+{
+	unsigned n = 0;
+	for (unsigned empty = 0; empty < w->s.n_rx && n < WORKER_BURST && w->spare;) {
+		void *obj;
+		unsigned rx = w->next_rx;
+		w->next_rx = rx + 1 < w->s.n_rx ? rx + 1 : 0;
+		if (ring_pop(w->s.in[rx], &obj, 1) == 0) {
+			empty++;
+			continue;
+		}
+		empty = 0;
+		begin(w, obj);
+		n++;
+	}
+	return n;
+}
+
+/* Queues run when they are full, when there is nothing else to do, and now and then. */
+static unsigned drive(struct verify_worker *w, bool idle)
+{
+	bool flush = idle || !w->spare || ++w->turns >= WORKER_FLUSH_TURNS;
+	if (flush)
+		w->turns = 0;
+	unsigned n = 0;
+	for (struct verify *v; n < WORKER_BURST && (v = verify_poll(w->engine, flush)); n++)
+		advance(w, *verify_user(v));
+	return n;
+}
+
+static unsigned give_out(struct verify_worker *w)
+{
+	unsigned n = 0;
+	for (struct job *j; (j = w->done.first); n++) {
+		void *obj = verify_message(j->v);
+		if (ring_push(w->s.out, &obj, 1) == 0) {
+			stats_add(w->s.stats, STAT_MESSAGE_RING_FULL, 1);
+			break;
+		}
+		list_remove(&w->done, j);
+	}
+	return n;
+}
+
+unsigned verify_worker_poll(struct verify_worker *w, uint64_t now_ns)
+{
+	w->now_ns = now_ns;
+	unsigned did = take_back(w);
+	did += take_answers(w);
+	did += ask_again(w);
+	did += end_late(w);
+	did += take_in(w);
+	did += drive(w, did == 0);
+	did += give_out(w);
+	return did;
+}
