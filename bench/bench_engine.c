@@ -1,0 +1,187 @@
+/*
+ * bench_engine - packets in memory to records: the receive and verify workers that `run` turns, on one thread.
+ *
+ * bench_engine [--dkim off] [--dns zone:FILE] CAPTURE. Prints messages and octets a CPU second, median of
+ * the repetitions, and the SHA-256 of the records in the order messages ended, which is that of `scan`.
+ */
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "bench/trace.h"
+#include "control/config.h"
+#include "control/events.h"
+#include "dataplane/worker.h"
+#include "verify/worker.h"
+
+enum { REPEATS = 5, RING = 65536, BATCH = 64 };
+
+static struct config cfg;
+static struct stats rx_stats, verify_stats;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "bench_engine: %s\n", what);
+	exit(2);
+}
+
+static void trace_read(struct trace *t, const char *path)
+{
+	char why[256];
+	struct capture *c;
+	struct packet pkt[CAPTURE_BURST];
+	enum capture_state state;
+	if (capture_pcap_open(&c, path, why, sizeof why) < 0)
+		die(why);
+	trace_init(t, (size_t)2 << 30, (size_t)32 << 20);
+	do {
+		unsigned n;
+		state = c->ops->next(c, pkt, CAPTURE_BURST, &n);
+		for (unsigned i = 0; i < n; i++)
+			if (!trace_frame(t, pkt[i].data, pkt[i].len, pkt[i].time_ns))
+				die("the capture is too large");
+		c->ops->release(c, pkt, n);
+	} while (state == CAPTURE_MORE);
+	c->ops->free(c);
+}
+
+/* Records come in any order; they are digested in that of message->order. */
+struct records {
+	struct bytes *line;
+	size_t n, max;
+	struct events *events;
+	uint64_t octets;
+};
+
+static void record_keep(struct records *r, const struct message *m)
+{
+	struct bytes line = events_record(r->events, m);
+	r->octets += m->size;
+	if (m->order >= r->max)
+		die("more messages than there is room for");
+	if (r->line[m->order].n == 0) { /* the first repetition */
+		uint8_t *copy = malloc(line.n);
+		if (!copy)
+			die("no memory");
+		memcpy(copy, line.p, line.n);
+		r->line[m->order] = bytes_of(copy, line.n);
+	}
+	if (m->order >= r->n)
+		r->n = m->order + 1;
+}
+
+static void records_print(const struct records *r)
+{
+	unsigned char digest[32];
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_DigestInit(ctx, EVP_sha256());
+	for (size_t i = 0; i < r->n; i++)
+		EVP_DigestUpdate(ctx, r->line[i].p, r->line[i].n);
+	EVP_DigestFinal(ctx, digest, NULL);
+	EVP_MD_CTX_free(ctx);
+	printf("# records ");
+	for (int i = 0; i < 32; i++)
+		printf("%02x", digest[i]);
+	printf("\n");
+}
+
+struct engine {
+	struct ring *in, *home, *out, *back;
+	struct worker *rx;
+	struct verify_worker *verify;
+};
+
+static void engine_new(struct engine *e, struct capture *capture, struct resolver_link *dns)
+{
+	struct worker_setup rx = {
+		.cfg = &cfg, .stats = &rx_stats, .capture = capture, .n_verify = 1
+	};
+	struct verify_worker_setup verify = {
+		.cfg = &cfg, .stats = &verify_stats, .dns = dns, .n_rx = 1
+	};
+	e->in = rx.out[0] = verify.in[0] = ring_new(256);
+	e->home = rx.home[0] = verify.home[0] = ring_new(RING * 2);
+	e->out = verify.out = ring_new(RING);
+	e->back = verify.back = ring_new(RING * 2);
+	e->rx = worker_new(&rx);
+	e->verify = verify_worker_new(&verify);
+	if (!e->in || !e->home || !e->out || !e->back || !e->rx || !e->verify)
+		die("no memory");
+}
+
+static void engine_free(struct engine *e)
+{
+	verify_worker_free(e->verify);
+	worker_free(e->rx);
+	ring_free(e->in);
+	ring_free(e->home);
+	ring_free(e->out);
+	ring_free(e->back);
+}
+
+static double engine_run(struct engine *e, struct records *r)
+{
+	double t = trace_cpu();
+	enum worker_state state;
+	do {
+		void *m[BATCH];
+		struct timespec now;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		state = worker_poll(e->rx);
+		verify_worker_poll(e->verify,
+				   (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
+		unsigned n = ring_pop(e->out, m, BATCH);
+		for (unsigned i = 0; i < n; i++)
+			record_keep(r, m[i]);
+		ring_push(e->back, m, n);
+	} while (state == WORKER_MORE || state == WORKER_IDLE || worker_out(e->rx));
+	return trace_cpu() - t;
+}
+
+int main(int argc, char **argv)
+{
+	char why[512];
+	double took[REPEATS];
+	struct trace trace;
+	struct resolver *resolver;
+	config_default(&cfg);
+	for (int i = 1; i + 1 < argc; i += 2) {
+		if (!strcmp(argv[i], "--dkim"))
+			cfg.dkim = strcmp(argv[i + 1], "off") != 0;
+		else if (!strcmp(argv[i], "--dns") && strlen(argv[i + 1]) < sizeof cfg.dns)
+			strcpy(cfg.dns, argv[i + 1]);
+		else
+			die("usage: bench_engine [--dkim off] [--dns zone:FILE] CAPTURE");
+	}
+	if (argc % 2)
+		die("usage: bench_engine [--dkim off] [--dns zone:FILE] CAPTURE");
+	if (!cfg.dkim)
+		strcpy(cfg.dns, "none");
+	trace_read(&trace, argv[argc - 1]);
+	if (resolver_new(&resolver, &cfg, 1, why, sizeof why) < 0)
+		die(why);
+	struct resolver_link *dns = resolver_link(resolver, 0, &verify_stats);
+	struct records records = { .max = 1 << 20 };
+	records.line = calloc(records.max, sizeof *records.line);
+	records.events = events_new(&cfg);
+	if (!records.line || !records.events)
+		die("no memory");
+	for (int i = 0; i < REPEATS; i++) {
+		struct engine e;
+		struct capture *capture = trace_capture(&trace, false);
+		records.octets = 0;
+		engine_new(&e, capture, dns);
+		took[i] = engine_run(&e, &records);
+		engine_free(&e);
+		capture->ops->free(capture);
+	}
+	double s = trace_median(took, REPEATS);
+	printf("# engine, %s DKIM: %zu messages, %.0f msg/cpu-s, %.0f MB/cpu-s, %.2f Gb/s of mail "
+	       "a core\n",
+	       cfg.dkim ? "with" : "without", records.n, (double)records.n / s,
+	       (double)records.octets / s / 1e6, (double)records.octets * 8 / s / 1e9);
+	records_print(&records);
+	resolver_free(resolver);
+	return 0;
+}
