@@ -5,7 +5,12 @@
  * streams (reassembly/stream) and gives their octets out in turn. Its reader may take less than it is
  * given: the rest is kept (the wait of a session for the other direction), bounded in octets, packets and
  * time, then CONNECTION_GIVE_UP tells the reader to do without.
+ * A SYN with another number makes a new connection only when the old one has ended or the other side answers
+ * it; a RST must have the exact number, ends nothing at once and is forgotten when its sender goes on (a
+ * decoy must not blind the tap). A start that was not seen is waited for as long as for a hole.
  * All-zero is a new connection.
+ * Not handled: a false FIN in order is believed; with one side missing, what is far ahead is believed
+ * when nothing else comes.
  */
 #pragma once
 
@@ -15,14 +20,17 @@ enum connection_dir { CONNECTION_A = 0, CONNECTION_B = 1 }; /* by flow_key: a se
 
 struct connection {
 	struct stream dir[2];
+	uint32_t syn_isn; /* of a SYN that does not belong to this connection, if syn_pending */
 	uint8_t client; /* enum connection_dir, if client_known */
-	bool client_known : 1; /* from a SYN, or by the port */
-	bool midstream : 1; /* its start was not seen */
-	bool closed : 1; /* both directions ended, or RST */
-	bool waiting : 1; /* the reader left octets in direction wait_dir */
-	uint8_t wait_dir;
-	uint32_t wait_packets;
-	uint64_t wait_since_ns;
+	uint8_t turn; /* who sent the last packet */
+	uint8_t syn_dir, reset_dir;
+	bool client_known : 1; /* set by the caller who knows the port, else from a SYN */
+	bool midstream : 1; /* octets were given out and no SYN had been seen */
+	bool closed : 1; /* both directions ended, or reset */
+	bool answered : 1; /* a SYN-ACK was believed */
+	bool syn_pending : 1;
+	bool reset : 1; /* a RST was believed; goes off again, and closed with it, when its sender goes on */
+	bool finishing : 1;
 };
 
 enum connection_push {
