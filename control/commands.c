@@ -18,14 +18,13 @@ static uint64_t commands_now(void)
 static bool commands_ping(const struct command_context *ctx, struct json *j, char *why,
 			  size_t why_len)
 {
-	uint64_t now = commands_now();
 	json_object_begin(j);
 	json_key(j, "version");
 	json_str(j, POSTERN_VERSION);
 	json_key(j, "pid");
 	json_int(j, getpid());
 	json_key(j, "uptime_s");
-	json_uint(j, (now - ctx->stats.started_ns) / 1000000000);
+	json_uint(j, stats_out_uptime(&ctx->stats, commands_now()));
 	json_object_end(j);
 	return true;
 }

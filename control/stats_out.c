@@ -77,13 +77,18 @@ static void stats_out_gauge(struct json *j, const struct stats_gauge *g)
 	json_object_end(j);
 }
 
+uint64_t stats_out_uptime(const struct stats_view *v, uint64_t now_ns)
+{
+	return now_ns > v->started_ns ? (now_ns - v->started_ns) / 1000000000 : 0;
+}
+
 void stats_out_json(struct json *j, const struct stats_view *v, uint64_t now_ns)
 {
 	uint64_t sum[STAT_N];
 	stats_out_sum(v, sum);
 	json_object_begin(j);
 	json_key(j, "uptime_s");
-	json_uint(j, now_ns > v->started_ns ? (now_ns - v->started_ns) / 1000000000 : 0);
+	json_uint(j, stats_out_uptime(v, now_ns));
 	json_key(j, "totals");
 	stats_out_counters(j, sum);
 	json_key(j, "workers");

@@ -40,5 +40,8 @@ void stats_out_sum(const struct stats_view *v, uint64_t sum[STAT_N]);
 /* {"<group>":{"<name>":n}}: groups and names in the order of the rows. */
 void stats_out_counters(struct json *j, const uint64_t n[STAT_N]);
 
+/* Seconds since the start; 0 when that lies ahead of now_ns. */
+uint64_t stats_out_uptime(const struct stats_view *v, uint64_t now_ns);
+
 /* The whole object; now_ns by CLOCK_MONOTONIC. */
 void stats_out_json(struct json *j, const struct stats_view *v, uint64_t now_ns);
