@@ -217,17 +217,15 @@ static void cores_of_process(struct live *l, const cpu_set_t *set)
 			l->core[l->n_core++] = i;
 }
 
-static void cores_of_eal(struct live *l)
+static void cores_of_eal(cpu_set_t *set)
 {
 	unsigned lcore;
-	cpu_set_t set;
-	CPU_ZERO(&set);
+	CPU_ZERO(set);
 	RTE_LCORE_FOREACH(lcore)
 	{
 		rte_cpuset_t one = rte_lcore_cpuset(lcore);
-		CPU_OR(&set, &set, &one);
+		CPU_OR(set, set, &one);
 	}
-	cores_of_process(l, &set);
 }
 
 int live_open(struct live **out, const struct config *cfg, char *const *args, int n,
@@ -248,12 +246,11 @@ int live_open(struct live **out, const struct config *cfg, char *const *args, in
 	if (err)
 		goto err0;
 	l->started = true;
-	if (l->args.cores) {
-		cores_of_eal(l);
-	} else {
-		cores_of_process(l, &set);
-		sched_setaffinity(0, sizeof set, &set); /* EAL has tied us to one core */
-	}
+	if (l->args.cores)
+		cores_of_eal(&set);
+	cores_of_process(l, &set);
+	/* EAL has tied us, and so all threads to come, to one core */
+	sched_setaffinity(0, sizeof set, &set);
 	err = open_ports(l, cfg, why, why_len);
 	for (unsigned i = 0; i < l->n_steer && !err; i++)
 		err = steer_attached(l->steer[i], why, why_len);

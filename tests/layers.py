@@ -22,6 +22,8 @@ ROWS = {
     "dataplane/worker.c": {"reassembly"},
     "control/scan.c": {"dataplane", "verify"},
     "control/run.c": {"dataplane", "verify"},
+    "control/crew.c": {"dataplane", "verify"},
+    "control/crew.h": {"dataplane"},
     "control/check.c": {"verify"},
     "control/main.c": {"dataplane", "verify"},
 }
