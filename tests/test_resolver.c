@@ -41,7 +41,8 @@ struct server {
 	pthread_t thread;
 	_Atomic bool stop;
 	_Atomic unsigned udp_n, tcp_n;
-	char last[256]; /* name of the last question, read only when it was answered */
+	pthread_mutex_t lock;
+	char last[256]; /* name of the last question, under lock */
 };
 
 static void put_rr(uint8_t **p, uint16_t type, const void *data, size_t n)
@@ -58,19 +59,22 @@ static size_t respond(struct server *s, uint8_t *m, size_t n, bool tcp)
 {
 	uint8_t *p = m + 12;
 	size_t len = 0;
+	char what[256];
 	while (p < m + n && *p) {
 		if (len)
-			s->last[len++] = '.';
-		memcpy(s->last + len, p + 1, *p);
+			what[len++] = '.';
+		memcpy(what + len, p + 1, *p);
 		len += *p;
 		p += *p + 1;
 	}
-	s->last[len] = 0;
+	what[len] = 0;
+	pthread_mutex_lock(&s->lock);
+	memcpy(s->last, what, sizeof s->last);
+	pthread_mutex_unlock(&s->lock);
 	uint16_t type = p[2];
 	p += 5;
 	unsigned rcode = 0, answers = 0;
 	bool tc = false;
-	const char *what = s->last;
 #define IS(word) (strncmp(what, word, sizeof word - 1) == 0)
 	if (IS("silent"))
 		return 0;
@@ -192,7 +196,7 @@ static void server_bind(struct server *s)
 static struct server *server_start(void)
 {
 	static struct server s;
-	memset(&s, 0, sizeof s);
+	s = (struct server){ .lock = PTHREAD_MUTEX_INITIALIZER };
 	server_bind(&s);
 	CU_ASSERT_EQUAL_FATAL(pthread_create(&s.thread, NULL, server_run, &s), 0);
 	return &s;
@@ -406,7 +410,9 @@ static void every_name_is_asked_for(void)
 	struct resolver_link *l = resolver_link(r, 0, &stats[0]);
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		status_of(l, names[i], QUESTION_TXT, ANSWER_DATA);
+		pthread_mutex_lock(&s->lock);
 		CU_ASSERT_STRING_EQUAL(s->last, names[i]);
+		pthread_mutex_unlock(&s->lock);
 	}
 	resolver_free(r);
 	server_stop(s);
@@ -530,6 +536,51 @@ static void full(void)
 	struct question q = question("silent.again.example", QUESTION_TXT);
 	CU_ASSERT_EQUAL(resolver_ask(l, &q, 0, &a), RESOLVER_LATER);
 	resolver_free(r); /* with one still under way */
+	server_stop(s);
+}
+
+/* A flood of one question takes one place in the thread: others are answered at once. */
+static void same_questions_leave_room(void)
+{
+	enum { MAX = 4096 };
+	static struct resolver_reply reply[MAX];
+	struct server *s = server_start();
+	struct resolver *r = start_at(s, 2, 2000);
+	struct resolver_link *l = resolver_link(r, 0, &stats[0]);
+	struct question q = question("silent.same.example", QUESTION_TXT);
+	const struct answer *a;
+	for (unsigned i = 0; i < MAX; i++)
+		CU_ASSERT_EQUAL(resolver_ask(l, &q, i, &a), RESOLVER_LATER);
+	uint64_t start_ms = now_ms();
+	usleep(20000);
+	status_of(resolver_link(r, 1, &stats[1]), "other.example", QUESTION_TXT, ANSWER_DATA);
+	CU_ASSERT(now_ms() - start_ms < 1500);
+	CU_ASSERT_EQUAL(wait_for(l, reply, MAX), MAX);
+	for (unsigned i = 0; i < MAX; i++)
+		resolver_release(l, reply[i].answer);
+	resolver_free(r);
+	server_stop(s);
+}
+
+/* Answers that were released do not count against the link, nor do failures. */
+static void failures_take_no_room(void)
+{
+	enum { ROUNDS = 17, N = 4000 };
+	static struct resolver_reply reply[N];
+	struct server *s = server_start();
+	struct resolver *r = start_at(s, 1, 5000);
+	struct resolver_link *l = resolver_link(r, 0, &stats[0]);
+	const struct answer *a;
+	for (unsigned round = 0; round < 2 * ROUNDS; round++) {
+		struct question q =
+			question(round % 2 ? "some.example" : "refused.example", QUESTION_TXT);
+		for (unsigned i = 0; i < N; i++)
+			CU_ASSERT_EQUAL_FATAL(resolver_ask(l, &q, i, &a), RESOLVER_LATER);
+		CU_ASSERT_EQUAL_FATAL(wait_for(l, reply, N), N);
+		for (unsigned i = 0; i < N; i++)
+			resolver_release(l, reply[i].answer);
+	}
+	resolver_free(r);
 	server_stop(s);
 }
 
@@ -696,5 +747,6 @@ static void zone_says_what_nsd_says(void)
 TEST_MAIN("resolver", TEST(settings), TEST(none), TEST(zone), TEST(answers),
 	  TEST(every_name_is_asked_for), TEST(h4_truncated_goes_on_over_tcp),
 	  TEST(h4_over_64_kib_is_servfail), TEST(silence_is_a_timeout),
-	  TEST(dead_server_is_a_temporary_error), TEST(same_questions_are_one), TEST(full),
-	  TEST(many), TEST(zone_says_what_nsd_says))
+	  TEST(dead_server_is_a_temporary_error), TEST(same_questions_are_one),
+	  TEST(same_questions_leave_room), TEST(failures_take_no_room), TEST(full), TEST(many),
+	  TEST(zone_says_what_nsd_says))

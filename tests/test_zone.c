@@ -200,16 +200,28 @@ static void errors(void)
 				 "x A 1.2.3.4\n"
 				 "y.x TXT y\n"
 				 "a.w A 1.2.3.4\n"
+				 ";ERROR,t.v.example,TXT,TIMEOUT\n"
+				 "*.v A 65.66.67.68\n"
 				 "c TXT c\n"
 				 ";ERROR,l.c.example,TXT,SERVFAIL");
 	static const struct want want[] = {
-		{ "t.example", 16, "timeout" },    { "t.example", 1, "nxdomain" },
-		{ "u.t.example", 16, "nxdomain" }, { "s.example", 16, "servfail" },
-		{ "x.example", 16, "=x" },         { "x.example", 1, "nxdomain" },
-		{ "x.example", 28, "nodata" },     { "y.x.example", 16, "=y" },
-		{ "b.w.example", 16, "timeout" },  { "b.w.example", 1, "nxdomain" },
-		{ "a.w.example", 16, "nodata" },   { "c.example", 16, "=c" },
-		{ "l.c.example", 16, "servfail" }, { "q.example", 16, "nxdomain" },
+		{ "t.example", 16, "timeout" },
+		{ "t.example", 1, "nxdomain" },
+		{ "u.t.example", 16, "nxdomain" },
+		{ "s.example", 16, "servfail" },
+		{ "x.example", 16, "=x" },
+		{ "x.example", 1, "nxdomain" },
+		{ "x.example", 28, "nodata" },
+		{ "y.x.example", 16, "=y" },
+		{ "b.w.example", 16, "timeout" },
+		{ "b.w.example", 1, "nxdomain" },
+		{ "t.v.example", 16, "timeout" },
+		{ "x.t.v.example", 1, "=ABCD" }, /* an ERROR line makes no name */
+		{ "t.v.example", 1, "=ABCD" },
+		{ "a.w.example", 16, "nodata" },
+		{ "c.example", 16, "=c" },
+		{ "l.c.example", 16, "servfail" },
+		{ "q.example", 16, "nxdomain" },
 	};
 	CHECK(z, want);
 	zone_free(z);

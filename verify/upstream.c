@@ -81,7 +81,6 @@ static int set_options(struct ub_ctx *ub, const struct config *cfg, char *why, s
 	snprintf(ports, sizeof ports, "%u", sockets_max());
 	snprintf(ttl, sizeof ttl, "%u", cfg->dns_cache_ttl_max_s);
 	const char *const options[][2] = {
-		{ "do-not-query-localhost:", "no" },
 		{ "unblock-lan-zones:", "yes" },
 		{ "outgoing-range:", ports },
 		{ "outgoing-num-tcp:", "64" },
