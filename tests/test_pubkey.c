@@ -1,0 +1,271 @@
+/* What OpenSSL signs is good, everything else is not, and hostile keys are refused before any arithmetic. */
+#include "tests/sign.h"
+#include "tests/test.h"
+#include "verify/kernel/pubkey.h"
+
+struct der {
+	uint8_t p[8192];
+	size_t n;
+};
+
+static void der_put(struct der *d, uint8_t type, const uint8_t *p, size_t n)
+{
+	d->p[d->n++] = type;
+	if (n < 0x80) {
+		d->p[d->n++] = (uint8_t)n;
+	} else if (n < 0x100) {
+		d->p[d->n++] = 0x81;
+		d->p[d->n++] = (uint8_t)n;
+	} else {
+		d->p[d->n++] = 0x82;
+		d->p[d->n++] = (uint8_t)(n >> 8);
+		d->p[d->n++] = (uint8_t)n;
+	}
+	memcpy(d->p + d->n, p, n);
+	d->n += n;
+}
+
+/* RSAPublicKey of a modulus of all ones in bits, its last octet `low`. */
+static void rsa_key(struct der *out, unsigned bits, uint8_t low, struct bytes e)
+{
+	uint8_t modulus[2100] = { 0 };
+	size_t n = (bits + 7) / 8;
+	memset(modulus + 1, 0xff, n);
+	modulus[1] = (uint8_t)(0xff >> (n * 8 - bits));
+	modulus[n] = low;
+	struct der body = { .n = 0 };
+	bool sign = modulus[1] & 0x80;
+	der_put(&body, 0x02, modulus + !sign, n + sign);
+	der_put(&body, 0x02, e.p, e.n);
+	out->n = 0;
+	der_put(out, 0x30, body.p, body.n);
+}
+
+static const uint8_t f4[] = { 1, 0, 1 };
+
+static enum pubkey_result parse(struct pubkey *key, enum pubkey_type type, const uint8_t *p,
+				size_t n)
+{
+	static struct pubkey_queue *q;
+	if (!q)
+		q = pubkey_queue_new(1);
+	uint8_t *guarded = test_guard(p, n);
+	enum pubkey_result r = pubkey_parse(q, key, type, bytes_of(guarded, n));
+	test_guard_free(guarded, n);
+	return r;
+}
+
+/* A digest of zeros, signed. */
+static size_t sign_digest(EVP_PKEY *key, bool sha1, const uint8_t *digest, size_t n, uint8_t *out,
+			  size_t cap)
+{
+	if (EVP_PKEY_get_id(key) == EVP_PKEY_ED25519) {
+		EVP_MD_CTX *md = EVP_MD_CTX_new();
+		EVP_DigestSignInit(md, NULL, NULL, NULL, key);
+		EVP_DigestSign(md, out, &cap, digest, n);
+		EVP_MD_CTX_free(md);
+		return cap;
+	}
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+	EVP_PKEY_sign_init(ctx);
+	EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING);
+	EVP_PKEY_CTX_set_signature_md(ctx, sha1 ? EVP_sha1() : EVP_sha256());
+	EVP_PKEY_sign(ctx, out, &cap, digest, n);
+	EVP_PKEY_CTX_free(ctx);
+	return cap;
+}
+
+enum { JOBS = 20 };
+
+static void check_batch(unsigned batch, EVP_PKEY *pkey, struct pubkey *key)
+{
+	struct pubkey_queue *q = pubkey_queue_new(batch);
+	static struct pubkey_job job[JOBS];
+	static uint8_t signature[JOBS][1024];
+	bool want[JOBS];
+	unsigned done = 0;
+	CU_ASSERT_FATAL(q != NULL);
+	for (unsigned i = 0; i < JOBS; i++) {
+		bool sha1 = i % 3 == 0;
+		job[i] = (struct pubkey_job){ .key = key,
+					      .owner = &want[i],
+					      .hash = sha1 ? HASH_SHA1 : HASH_SHA256,
+					      .digest_len = sha1 ? 20 : 32 };
+		memset(job[i].digest, (int)i, sizeof job[i].digest);
+		size_t n = sign_digest(pkey, sha1, job[i].digest, job[i].digest_len, signature[i],
+				       sizeof signature[i]);
+		want[i] = true;
+		switch (i % 7) {
+		case 1:
+			signature[i][i % n] ^= 0x10;
+			want[i] = false;
+			break;
+		case 2:
+			job[i].digest[3] ^= 1;
+			want[i] = false;
+			break;
+		case 3:
+			n--;
+			want[i] = false;
+			break;
+		case 4:
+			memset(signature[i], i & 8 ? 0 : 0xff, n);
+			want[i] = false;
+			break;
+		default:
+			break;
+		}
+		job[i].signature = bytes_of(signature[i], n);
+		struct pubkey_job *back = pubkey_submit(q, &job[i]);
+		if (back) {
+			CU_ASSERT_EQUAL(back->good, *(bool *)back->owner);
+			done++;
+		}
+	}
+	CU_ASSERT_EQUAL(done, JOBS - batch);
+	for (struct pubkey_job *back; (back = pubkey_flush(q)); done++)
+		CU_ASSERT_EQUAL(back->good, *(bool *)back->owner);
+	CU_ASSERT_EQUAL(done, JOBS);
+	CU_ASSERT_PTR_NULL(pubkey_poll(q));
+	pubkey_queue_free(q);
+}
+
+static void good_and_bad_signatures(void)
+{
+	static const unsigned bits[] = { 512, 1024, 1536, 2048, 0 };
+	for (unsigned i = 0; i < sizeof bits / sizeof bits[0]; i++) {
+		EVP_PKEY *pkey = bits[i] ? sign_rsa(bits[i]) : sign_ed25519();
+		for (int bare = 0; bare < 2; bare++) {
+			uint8_t der[2048];
+			size_t n = sign_public(pkey, bare, der, sizeof der);
+			struct pubkey key;
+			CU_ASSERT_EQUAL_FATAL(
+				parse(&key, bits[i] ? PUBKEY_RSA : PUBKEY_ED25519, der, n),
+				PUBKEY_OK);
+			CU_ASSERT_EQUAL(key.bits, bits[i] ? bits[i] : 256);
+			for (unsigned batch = 1; batch <= PUBKEY_BATCH_MAX; batch += 3)
+				check_batch(batch, pkey, &key);
+			pubkey_fini(&key);
+		}
+		EVP_PKEY_free(pkey);
+	}
+}
+
+/* The signature of one digest with one hash is none with the other (the DigestInfo differs). */
+static void hash_is_part_of_it(void)
+{
+	EVP_PKEY *pkey = sign_rsa(1024);
+	uint8_t der[1024], signature[128], digest[32] = { 0 };
+	struct pubkey key;
+	struct pubkey_queue *q = pubkey_queue_new(1);
+	CU_ASSERT_FATAL(q && parse(&key, PUBKEY_RSA, der,
+				   sign_public(pkey, true, der, sizeof der)) == PUBKEY_OK);
+	sign_digest(pkey, true, digest, 20, signature, sizeof signature);
+	for (int i = 0; i < 4; i++) {
+		bool sha1 = i % 2;
+		struct pubkey_job job = { .key = &key,
+					  .signature = bytes_of(signature, sizeof signature),
+					  .hash = sha1 ? HASH_SHA1 : HASH_SHA256,
+					  .digest_len = sha1 ? 20 : 32 };
+		pubkey_submit(q, &job);
+		CU_ASSERT_PTR_EQUAL(pubkey_flush(q), &job);
+		CU_ASSERT_EQUAL(job.good, sha1);
+	}
+	pubkey_fini(&key);
+	pubkey_queue_free(q);
+	EVP_PKEY_free(pkey);
+}
+
+static void h3_modulus(void)
+{
+	struct der d;
+	struct pubkey key;
+	static const struct {
+		unsigned bits;
+		uint8_t low;
+		enum pubkey_result want;
+	} rows[] = {
+		{ 16, 0xff, PUBKEY_SIZE },   { 511, 0xff, PUBKEY_SIZE },
+		{ 512, 0xff, PUBKEY_OK },    { 8192, 0xff, PUBKEY_OK },
+		{ 8193, 0xff, PUBKEY_SIZE }, { 16384, 0xff, PUBKEY_SIZE },
+		{ 2048, 0xfe, PUBKEY_BAD }, /* even */
+		{ 16384, 0xfe, PUBKEY_BAD },
+	};
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		rsa_key(&d, rows[i].bits, rows[i].low, bytes_of(f4, sizeof f4));
+		CU_ASSERT_EQUAL(parse(&key, PUBKEY_RSA, d.p, d.n), rows[i].want);
+		CU_ASSERT_EQUAL(key.bits, rows[i].want == PUBKEY_BAD ? 0 : rows[i].bits);
+		pubkey_fini(&key);
+	}
+}
+
+static void h3_exponent(void)
+{
+	static const struct {
+		uint8_t e[10];
+		uint8_t n;
+		enum pubkey_result want;
+	} rows[] = {
+		{ { 1 }, 1, PUBKEY_BAD },
+		{ { 0 }, 1, PUBKEY_BAD },
+		{ { 2 }, 1, PUBKEY_BAD },
+		{ { 3 }, 1, PUBKEY_OK },
+		{ { 0x80 }, 1, PUBKEY_BAD }, /* negative */
+		{ { 0, 3 }, 2, PUBKEY_BAD }, /* more octets than needed */
+		{ { 1, 0, 1 }, 3, PUBKEY_OK },
+		{ { 0x7f, 0, 0, 0, 0, 0, 0, 1 }, 8, PUBKEY_OK },
+		{ { 0x00, 0x80, 0, 0, 0, 0, 0, 0, 1 }, 9, PUBKEY_OK },
+		{ { 0x01, 0, 0, 0, 0, 0, 0, 0, 1 }, 9, PUBKEY_BAD },
+		{ { 0 }, 0, PUBKEY_BAD },
+	};
+	struct der d;
+	struct pubkey key;
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		rsa_key(&d, 1024, 0xff, bytes_of(rows[i].e, rows[i].n));
+		CU_ASSERT_EQUAL(parse(&key, PUBKEY_RSA, d.p, d.n), rows[i].want);
+		pubkey_fini(&key);
+	}
+}
+
+/* Every octet of both forms changed, every length cut: no crash, and only what a number may be stays a key. */
+static void h3_der_garbage(void)
+{
+	EVP_PKEY *pkey = sign_rsa(1024);
+	struct pubkey key;
+	for (int bare = 0; bare < 2; bare++) {
+		uint8_t der[512];
+		size_t n = sign_public(pkey, bare, der, sizeof der - 1), head = bare ? 6 : 28;
+		for (size_t i = 0; i < n; i++) {
+			CU_ASSERT_EQUAL(parse(&key, PUBKEY_RSA, der, i), PUBKEY_BAD);
+			for (int bit = 0; bit < 8; bit++) {
+				der[i] ^= (uint8_t)(1 << bit);
+				enum pubkey_result r = parse(&key, PUBKEY_RSA, der, n);
+				if (i < head)
+					CU_ASSERT_NOT_EQUAL(r, PUBKEY_OK);
+				pubkey_fini(&key);
+				der[i] ^= (uint8_t)(1 << bit);
+			}
+		}
+		der[n] = 0;
+		CU_ASSERT_EQUAL(parse(&key, PUBKEY_RSA, der, n + 1), PUBKEY_BAD);
+	}
+	CU_ASSERT_EQUAL(parse(&key, PUBKEY_RSA, (const uint8_t *)"\x30\x80\x02\x01\x05", 5),
+			PUBKEY_BAD);
+	CU_ASSERT_EQUAL(parse(&key, PUBKEY_RSA, (const uint8_t *)"\x30\x84\xff\xff\xff\xff", 6),
+			PUBKEY_BAD);
+	EVP_PKEY_free(pkey);
+}
+
+static void h3_ed25519_length(void)
+{
+	uint8_t octets[64] = { 0 };
+	for (size_t n = 0; n <= sizeof octets; n++) {
+		struct pubkey key;
+		CU_ASSERT_EQUAL(parse(&key, PUBKEY_ED25519, octets, n),
+				n == 32 ? PUBKEY_OK : PUBKEY_BAD);
+		pubkey_fini(&key);
+	}
+}
+
+TEST_MAIN("pubkey", TEST(good_and_bad_signatures), TEST(hash_is_part_of_it), TEST(h3_modulus),
+	  TEST(h3_exponent), TEST(h3_der_garbage), TEST(h3_ed25519_length))
