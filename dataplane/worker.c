@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "base/wheel.h"
 #include "dataplane/decode.h"
 #include "dataplane/flow.h"
 #include "dataplane/frag.h"
@@ -12,28 +13,21 @@
 #include "reassembly/session.h"
 
 /*
- * What a flow is for, by the flow's index. Time-outs of one kind all have the same length, so each kind
- * is one list in the order of their start: `holes` for connections that wait for octets or for the
- * other direction, `closed` for those that are over and stay for late copies.
+ * What a flow is for, by the flow's index. Its timer in the wheel is that of its connection while it waits for
+ * octets or for the other direction; when it is over, the end of its stay for late copies.
  */
-enum timer { TIMER_NONE, TIMER_HOLE, TIMER_CLOSED, TIMER_N };
-
 struct flow_state {
 	struct connection conn;
 	struct session session;
 	uint64_t flow_id;
-	uint64_t due_ns; /* of its timer */
-	uint32_t prev, next; /* in its timer's list */
 	uint32_t ordinal; /* connections before it on these ports */
 	uint16_t vlan[PACKET_VLAN_MAX];
 	uint8_t n_vlan;
-	uint8_t timer; /* enum timer */
 	uint8_t done; /* the session was finished */
+	uint8_t timed; /* the timer is set for the connection */
 };
 
-struct timer_list {
-	uint32_t first, last;
-};
+enum { TIMER_TICK_NS = 10000000, TIMER_SLOTS = 2048 };
 
 struct worker {
 	const struct config *cfg;
@@ -45,7 +39,7 @@ struct worker {
 	struct frag *frag;
 	struct stream_pool *streams;
 	struct assembler *assembler;
-	struct timer_list timer[TIMER_N];
+	struct wheel *timers; /* by flow */
 	uint64_t now_ns;
 	uint64_t order;
 	uint32_t removed; /* flows taken out so far: indices looked up before a change are stale */
@@ -71,45 +65,6 @@ static const uint8_t outcome_stat[] = {
 	[DECODE_NOT_TCP] = STAT_FRAME_NOT_TCP, [DECODE_NESTED] = STAT_FRAME_NESTED,
 };
 _Static_assert(STAT_N <= 256, "outcome_stat holds octets");
-
-/* ---- timers ---- */
-
-static void timer_stop(struct worker *w, uint32_t f)
-{
-	struct flow_state *s = &w->state[f];
-	if (s->timer == TIMER_NONE)
-		return;
-	struct timer_list *l = &w->timer[s->timer];
-	if (s->prev != FLOW_NONE)
-		w->state[s->prev].next = s->next;
-	else
-		l->first = s->next;
-	if (s->next != FLOW_NONE)
-		w->state[s->next].prev = s->prev;
-	else
-		l->last = s->prev;
-	s->timer = TIMER_NONE;
-}
-
-static void timer_start(struct worker *w, uint32_t f, enum timer timer, uint64_t due_ns)
-{
-	struct flow_state *s = &w->state[f];
-	if (s->timer == timer) {
-		if (due_ns <= s->due_ns)
-			return; /* it stands far enough in front */
-	}
-	timer_stop(w, f);
-	struct timer_list *l = &w->timer[timer];
-	s->timer = timer;
-	s->due_ns = due_ns;
-	s->prev = l->last;
-	s->next = FLOW_NONE;
-	if (l->last != FLOW_NONE)
-		w->state[l->last].next = f;
-	else
-		l->first = f;
-	l->last = f;
-}
 
 /* ---- messages ---- */
 
@@ -276,30 +231,29 @@ static void flow_end(struct worker *w, uint32_t f)
 	flow_key_at(w->flows, f, &key);
 	flow_finish(w, f, &key);
 	connection_reset(&w->state[f].conn, w->streams);
-	timer_stop(w, f);
+	wheel_cancel(w->timers, f);
 	flow_remove(w->flows, f);
 	w->removed++;
 }
 
-/* After something happened in a flow: timers, and whether it may be evicted. */
+/* After something happened in a flow: its timer, and whether it may be evicted. */
 static void flow_settle(struct worker *w, uint32_t f, const struct flow_key *key)
 {
 	struct flow_state *s = &w->state[f];
-	if (s->conn.closed && !s->done)
+	bool waits = connection_busy(&s->conn);
+	if (s->conn.closed && !s->done) {
 		flow_finish(w, f, key);
-	if (s->conn.closed) {
-		timer_start(w, f, TIMER_CLOSED,
-			    w->now_ns + (uint64_t)w->cfg->flow_closed_s * 1000000000);
-	} else if (connection_busy(&s->conn)) {
+		wheel_set(w->timers, f, w->now_ns + (uint64_t)w->cfg->flow_closed_s * 1000000000);
+	} else if (!s->conn.closed && (waits || s->timed)) {
 		uint64_t due = connection_timer(&s->conn, w->streams, w->now_ns);
+		flow_read(w, f, key); /* what it gave up */
 		if (due)
-			timer_start(w, f, TIMER_HOLE, due);
+			wheel_set(w->timers, f, due);
 		else
-			timer_stop(w, f);
-	} else if (s->timer == TIMER_HOLE) {
-		timer_stop(w, f);
+			wheel_cancel(w->timers, f);
+		s->timed = due != 0;
 	}
-	flow_touch(w->flows, f, w->now_ns, connection_busy(&s->conn) || session_busy(&s->session));
+	flow_touch(w->flows, f, w->now_ns, waits || session_busy(&s->session));
 }
 
 /* The flow of a segment, made when there is none; FLOW_NONE: the segment begins nothing. */
@@ -339,7 +293,7 @@ static void segment_push(struct worker *w, uint32_t f, const struct flow_key *ke
 		uint32_t ordinal = s->ordinal + 1;
 		flow_finish(w, f, key);
 		connection_reset(&s->conn, w->streams);
-		timer_stop(w, f);
+		wheel_cancel(w->timers, f);
 		flow_start(w, f, key, pkt, ordinal);
 		stats_add(w->stats, STAT_FLOW_REUSED, 1);
 		r = connection_push(&s->conn, w->streams, dir, pkt);
@@ -470,31 +424,33 @@ static void burst_push(struct worker *w, unsigned n)
 	}
 }
 
+static void timer_due(struct worker *w, uint32_t f)
+{
+	struct flow_state *s = &w->state[f];
+	struct flow_key key;
+	if (s->conn.closed) {
+		flow_end(w, f);
+		return;
+	}
+	flow_key_at(w->flows, f, &key);
+	s->timed = true;
+	flow_settle(w, f, &key);
+	message_queue(w);
+}
+
 static void timers_run(struct worker *w)
 {
-	uint32_t f;
-	/* a flow that is not over takes a new place in the list, so this ends */
-	while ((f = w->timer[TIMER_HOLE].first) != FLOW_NONE && w->state[f].due_ns <= w->now_ns) {
-		struct flow_key key;
-		flow_key_at(w->flows, f, &key);
-		timer_stop(w, f);
-		uint64_t due = connection_timer(&w->state[f].conn, w->streams, w->now_ns);
-		flow_read(w, f, &key);
-		flow_settle(w, f, &key);
-		message_queue(w);
-		if (due > w->now_ns && w->state[f].timer == TIMER_NONE)
-			timer_start(w, f, TIMER_HOLE, due);
-		else if (w->state[f].timer == TIMER_HOLE && w->state[f].due_ns <= w->now_ns)
-			w->state[f].due_ns = w->now_ns + 1;
-	}
-	while ((f = w->timer[TIMER_CLOSED].first) != FLOW_NONE && w->state[f].due_ns <= w->now_ns)
-		flow_end(w, f);
+	uint32_t due[CAPTURE_BURST], f;
+	unsigned n = wheel_poll(w->timers, w->now_ns, due, CAPTURE_BURST);
+	for (unsigned i = 0; i < n; i++)
+		timer_due(w, due[i]);
 	uint64_t idle_ns = (uint64_t)w->cfg->flow_idle_s * 1000000000;
-	if (w->now_ns > idle_ns)
-		while ((f = flow_expired(w->flows, w->now_ns - idle_ns)) != FLOW_NONE) {
-			flow_end(w, f);
-			stats_add(w->stats, STAT_FLOW_IDLE, 1);
-		}
+	if (w->now_ns <= idle_ns)
+		return;
+	while ((f = flow_expired(w->flows, w->now_ns - idle_ns)) != FLOW_NONE) {
+		flow_end(w, f);
+		stats_add(w->stats, STAT_FLOW_IDLE, 1);
+	}
 }
 
 /* Ends up to a burst of flows; true when none is left. */
@@ -571,12 +527,11 @@ struct worker *worker_new(const struct worker_setup *setup)
 	w->n_verify = setup->n_verify;
 	memcpy(w->out, setup->out, sizeof w->out);
 	memcpy(w->home, setup->home, sizeof w->home);
-	for (int i = 0; i < TIMER_N; i++)
-		w->timer[i] = (struct timer_list){ FLOW_NONE, FLOW_NONE };
 	ports_set(w);
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	w->flows = flow_new(w->cfg->flow_max, (uint32_t)now.tv_nsec ^ (uint32_t)(uintptr_t)w);
+	w->timers = wheel_new(w->cfg->flow_max, TIMER_SLOTS, TIMER_TICK_NS);
 	w->frag = frag_new(w->cfg, w->stats);
 	w->streams = stream_pool_new(w->cfg, w->stats);
 	w->assembler = assembler_new(w->cfg, w->stats);
@@ -587,7 +542,7 @@ struct worker *worker_new(const struct worker_setup *setup)
 		w->state = NULL;
 	else
 		madvise(w->state, w->state_bytes, MADV_HUGEPAGE);
-	if (!w->flows || !w->frag || !w->streams || !w->assembler || !w->state) {
+	if (!w->flows || !w->timers || !w->frag || !w->streams || !w->assembler || !w->state) {
 		worker_free(w);
 		return NULL;
 	}
@@ -601,6 +556,7 @@ void worker_free(struct worker *w)
 	if (w->state)
 		munmap(w->state, w->state_bytes);
 	flow_free(w->flows);
+	wheel_free(w->timers);
 	frag_free(w->frag);
 	stream_pool_free(w->streams);
 	assembler_free(w->assembler);
@@ -612,6 +568,12 @@ void worker_capture(struct worker *w, struct capture *capture)
 	w->capture = capture;
 	w->finishing = false;
 	w->now_ns = 0;
+	/* its time may lie before that of the last one, and a wheel does not turn back */
+	struct wheel *timers = wheel_new(w->cfg->flow_max, TIMER_SLOTS, TIMER_TICK_NS);
+	if (timers) {
+		wheel_free(w->timers);
+		w->timers = timers;
+	}
 }
 
 void worker_config(struct worker *w, const struct config *cfg)
