@@ -1,0 +1,142 @@
+#include "control/emit.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/verdict.h"
+#include "control/events.h"
+#include "control/extract.h"
+#include "control/output.h"
+#include "control/table.h"
+
+struct emit {
+	struct emit_setup setup;
+	struct events *events;
+	struct table *table;
+	struct output *out;
+	struct message **slot; /* by order & mask */
+	uint64_t mask, next;
+	bool flagged, failed, gone;
+	bool header; /* of the table was printed */
+	unsigned extract_failed;
+};
+
+struct emit *emit_new(const struct emit_setup *setup, char *why, size_t why_len)
+{
+	struct emit *e = calloc(1, sizeof *e);
+	uint64_t size = 1;
+	while (size < setup->window)
+		size *= 2;
+	snprintf(why, why_len, "out of memory");
+	if (!e)
+		return NULL;
+	e->setup = *setup;
+	e->mask = size - 1;
+	e->slot = calloc(size, sizeof(struct message *));
+	if (setup->text) {
+		const char *no = getenv("NO_COLOR");
+		e->table = table_new(table_width(STDOUT_FILENO), setup->terminal && !(no && *no));
+	} else {
+		e->events = events_new(setup->cfg);
+	}
+	if (e->slot && (e->table || e->events))
+		e->out = output_new("-", setup->stats, why, why_len);
+	if (e->out && (!setup->extract || extract_open(setup->extract, why, why_len) == 0))
+		return e;
+	emit_free(e);
+	return NULL;
+}
+
+void emit_free(struct emit *e)
+{
+	if (!e)
+		return;
+	if (e->out)
+		output_free(e->out);
+	events_free(e->events);
+	table_free(e->table);
+	free(e->slot);
+	free(e);
+}
+
+void emit_restart(struct emit *e, uint64_t first)
+{
+	assert(!e->slot[e->next & e->mask]);
+	e->next = first;
+}
+
+void emit_push(struct emit *e, struct message *m)
+{
+	assert(m->order - e->next <= e->mask && !e->slot[m->order & e->mask]);
+	e->slot[m->order & e->mask] = m;
+}
+
+static void extract(struct emit *e, const struct message *m)
+{
+	enum { SAID_MAX = 10 }; /* a full disk is said often enough by then */
+	char why[512];
+	if (!e->setup.extract || extract_message(e->setup.extract, m, why, sizeof why) == 0)
+		return;
+	e->failed = true;
+	if (e->extract_failed++ < SAID_MAX)
+		e->setup.complain(e->setup.ctx, why);
+}
+
+struct message *emit_next(struct emit *e)
+{
+	struct message *m = e->slot[e->next & e->mask];
+	if (!m)
+		return NULL;
+	e->slot[e->next & e->mask] = NULL;
+	e->next++;
+	e->flagged |= !m->verdict || m->verdict->action == VERDICT_FLAG;
+	if (e->table && !e->header) {
+		output_line(e->out, table_header(e->table));
+		e->header = true;
+	}
+	output_line(e->out, e->table ? table_row(e->table, m) : events_record(e->events, m));
+	extract(e, m);
+	return m;
+}
+
+bool emit_flush(struct emit *e)
+{
+	output_flush(e->out);
+	int error = output_error(e->out);
+	if (!error || e->gone)
+		return !e->gone;
+	e->gone = true;
+	if (error != EPIPE) { /* who reads us may stop */
+		char why[128];
+		snprintf(why, sizeof why, "standard output: %s", strerror(error));
+		e->setup.complain(e->setup.ctx, why);
+		e->failed = true;
+	}
+	return false;
+}
+
+void emit_totals(struct emit *e)
+{
+	if (!e->table)
+		return;
+	output_line(e->out, table_totals(e->table));
+	emit_flush(e);
+}
+
+uint64_t emit_order(const struct emit *e)
+{
+	return e->next;
+}
+
+bool emit_flagged(const struct emit *e)
+{
+	return e->flagged;
+}
+
+bool emit_failed(const struct emit *e)
+{
+	return e->failed;
+}

@@ -1,0 +1,48 @@
+/*
+ * emit - judged messages in any order -> lines in the order the messages ended, and their files.
+ *
+ * Messages wait in a window until all before them were printed, so the octets printed do not depend on the
+ * number of threads. One thread.
+ */
+#pragma once
+
+#include "base/config.h"
+#include "base/message.h"
+#include "base/stats.h"
+
+struct emit;
+
+struct emit_setup {
+	const struct config *cfg; /* all borrowed for its life */
+	struct stats *stats;
+	bool text; /* a table, else JSON lines */
+	bool terminal; /* standard output is one */
+	const char *extract; /* folder, or NULL */
+	uint32_t window; /* messages that may be out at once */
+	/* one line for stderr, without a newline */
+	void (*complain)(void *ctx, const char *line);
+	void *ctx;
+};
+
+/* NULL: why has one line. */
+struct emit *emit_new(const struct emit_setup *setup, char *why, size_t why_len);
+void emit_free(struct emit *e);
+
+/* message.order counts from 0 again for what comes now; nothing waits. */
+void emit_restart(struct emit *e, uint64_t first);
+
+/* Takes m, whose order is less than `window` after the one printed last. */
+void emit_push(struct emit *e, struct message *m);
+/* Prints the next in order and gives it back; NULL: it has not come. */
+struct message *emit_next(struct emit *e);
+
+/* Writes out what is buffered. False: standard output takes no more. */
+bool emit_flush(struct emit *e);
+/* The totals of a table. */
+void emit_totals(struct emit *e);
+
+/* Number in order of the next message to print. */
+uint64_t emit_order(const struct emit *e);
+bool emit_flagged(const struct emit *e);
+/* True when a file could not be written, or standard output for another reason than its reader's end. */
+bool emit_failed(const struct emit *e);

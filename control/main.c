@@ -1,0 +1,138 @@
+/*
+ * main - `postern`: one row a command.
+ */
+#include <bpf/libbpf.h>
+#include <idn2.h>
+#include <jansson.h>
+#include <ldns/util.h>
+#include <openssl/crypto.h>
+#include <rte_version.h>
+#include <stdio.h>
+#include <string.h>
+#include <unbound.h>
+#include <yaml.h>
+#include <zlib.h>
+
+#include "base/cpu.h"
+#include "control/ctl.h"
+#include "control/scan.h"
+#include "control/schema.h"
+
+struct main_command {
+	const char *name, *arguments, *help, *example;
+	int (*run)(int argc, char **argv);
+};
+
+static int run_ctl(int argc, char **argv)
+{
+	return ctl_main(argc, argv, stdout, stderr);
+}
+
+static int run_version(int argc, char **argv);
+static int run_help(int argc, char **argv);
+
+static const struct main_command main_commands[] = {
+	{ "scan", "[options] INPUT...", "captures, messages, mbox files, Maildirs in, records out",
+	  "postern scan mail.pcap", scan_main },
+	{ "ctl", "[--socket PATH] COMMAND", "one command to a running engine", "postern ctl stats",
+	  run_ctl },
+	{ "version", "", "version, libraries and CPU level", "postern version", run_version },
+	{ "help", "[COMMAND|settings]", "this text, a command's, or every setting",
+	  "postern help settings", run_help },
+};
+enum { COMMANDS_N = sizeof main_commands / sizeof main_commands[0] };
+
+static const struct main_command *find(const char *name)
+{
+	for (int i = 0; i < COMMANDS_N; i++)
+		if (!strcmp(main_commands[i].name, name))
+			return &main_commands[i];
+	return NULL;
+}
+
+/* version and help: they take --help as the others do, and nothing else. */
+static bool wants_help(int argc, char **argv)
+{
+	return argc > 1 && !strcmp(argv[1], "--help");
+}
+
+static int usage_of(const struct main_command *c)
+{
+	printf("postern %s %s\n%s\n\nexample: %s\n", c->name, c->arguments, c->help, c->example);
+	return 0;
+}
+
+static int surplus(const char *command, const char *argument)
+{
+	fprintf(stderr, "postern %s: does not take \"%.64s\"; see postern %s --help\n", command,
+		argument, command);
+	return 2;
+}
+
+static int run_version(int argc, char **argv)
+{
+	if (wants_help(argc, argv))
+		return usage_of(find("version"));
+	if (argc > 1)
+		return surplus(argv[0], argv[1]);
+	unsigned flags = cpu_flags();
+	printf("postern %s\n", POSTERN_VERSION);
+	printf("cpu: %s%s%s%s\n", cpu_level_name(cpu_level()), flags & CPU_SHA_NI ? " sha-ni" : "",
+	       flags & CPU_IFMA ? " ifma" : "", flags & CPU_VBMI2 ? " vbmi2" : "");
+	printf("%s\n%s\n", rte_version(), OpenSSL_version(OPENSSL_VERSION));
+	printf("libunbound %s\nldns %s\nlibidn2 %s\n", ub_version(), ldns_version(),
+	       idn2_check_version(NULL));
+	printf("libbpf %u.%u\n", libbpf_major_version(), libbpf_minor_version());
+	printf("libyaml %s\njansson %s\nzlib %s\n", yaml_get_version_string(),
+	       jansson_version_str(), zlibVersion());
+	return 0;
+}
+
+static void usage(FILE *out)
+{
+	fprintf(out, "postern: takes mail off the wire, proves who sent it, gives a verdict\n\n");
+	for (int i = 0; i < COMMANDS_N; i++)
+		fprintf(out, "  postern %-8s %-26s %s\n", main_commands[i].name,
+			main_commands[i].arguments, main_commands[i].help);
+	fprintf(out, "\nEach takes --help. example: postern scan --dns none mail.pcap\n");
+}
+
+static int run_help(int argc, char **argv)
+{
+	if (argc == 1) {
+		usage(stdout);
+		return 0;
+	}
+	if (wants_help(argc, argv))
+		return usage_of(find("help"));
+	if (argc > 2)
+		return surplus(argv[0], argv[2]);
+	if (!strcmp(argv[1], "settings")) {
+		schema_manual(stdout);
+		return 0;
+	}
+	const struct main_command *c = find(argv[1]);
+	if (!c)
+		return surplus(argv[0], argv[1]);
+	char *ask[] = { argv[1], (char[]){ "--help" }, NULL };
+	return c->run == run_help ? usage_of(c) : c->run(2, ask);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		usage(stderr);
+		return 2;
+	}
+	const char *name = argv[1];
+	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
+		name = "help";
+	if (!strcmp(name, "--version"))
+		name = "version";
+	const struct main_command *c = find(name);
+	if (!c) {
+		fprintf(stderr, "postern: there is no command \"%.64s\"; see postern help\n", name);
+		return 2;
+	}
+	return c->run(argc - 1, argv + 1);
+}

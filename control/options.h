@@ -1,0 +1,43 @@
+/*
+ * options - the command line of `scan` and `run`: a command's own options, and one for every setting.
+ *
+ * Forms: --name value, --name=value; a switch takes no value (--name), a setting that is true or false
+ * may have one behind '=' (--name=false). "--" ends the options. Names are not abbreviated.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "control/config.h"
+
+struct options_own {
+	const char *name; /* without dashes */
+	const char *value; /* what stands for it in the help, "FILE"; NULL: a switch */
+	const char *help;
+};
+
+struct options {
+	/* by the caller; all borrowed */
+	enum schema_use use; /* SCHEMA_SCAN or SCHEMA_RUN: whose settings are taken */
+	const struct options_own *own;
+	unsigned n_own;
+	struct config_source *source; /* settings are put there in their order */
+	int argc;
+	char **argv;
+	int at; /* next argument, 1 at first */
+
+	/* by options_next */
+	bool rest; /* "--" was seen */
+	const char *value; /* of an own option, or the argument that is none */
+};
+
+enum { /* what options_next gives besides the number of an own option */
+       OPTIONS_END = -1,
+       OPTIONS_ARGUMENT = -2,
+       OPTIONS_WRONG = -3, /* why has one line */
+};
+
+int options_next(struct options *o, char *why, size_t why_len);
+
+/* A line or more for each own option, and the names of the settings' options. */
+void options_help(const struct options *o, FILE *out);

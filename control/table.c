@@ -1,0 +1,349 @@
+#include "control/table.h"
+
+#include <inttypes.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "base/utf8.h"
+#include "control/events.h"
+
+enum column { C_TIME, C_CLIENT, C_FROM, C_TO, C_SIZE, C_DKIM, C_VERDICT, COLUMN_N };
+
+enum { LINE_MAX_OCTETS = 8192, SIZE_COLUMNS = 6 };
+
+static const char *const title[COLUMN_N] = { "TIME", "CLIENT", "FROM",   "TO",
+					     "SIZE", "DKIM",   "VERDICT" };
+
+struct totals {
+	uint64_t messages, octets, incomplete, flagged, unjudged;
+	uint64_t protocol[MESSAGE_FILE + 1];
+	uint64_t dkim[AUTH_RESULT_N];
+};
+
+struct table {
+	bool colour;
+	unsigned width[COLUMN_N];
+	locale_t utf8; /* for wcwidth */
+	struct totals sum;
+	size_t len;
+	char line[LINE_MAX_OCTETS];
+};
+
+struct table *table_new(unsigned width, bool colour)
+{
+	struct table *t = calloc(1, sizeof *t);
+	if (!t)
+		return NULL;
+	width = width < TABLE_WIDTH_MIN   ? TABLE_WIDTH_MIN
+		: width > TABLE_WIDTH_MAX ? TABLE_WIDTH_MAX
+					  : width;
+	bool wide = width >= 100;
+	t->colour = colour;
+	t->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	t->width[C_TIME] = wide ? 19 : 8;
+	t->width[C_CLIENT] = 15;
+	t->width[C_SIZE] = SIZE_COLUMNS;
+	t->width[C_VERDICT] = wide ? 13 : 9;
+	unsigned used = t->width[C_TIME] + t->width[C_CLIENT] + SIZE_COLUMNS + t->width[C_VERDICT] +
+			COLUMN_N - 1;
+	unsigned left = width - used;
+	t->width[C_FROM] = left * 35 / 100;
+	t->width[C_TO] = left * 30 / 100;
+	t->width[C_DKIM] = left - t->width[C_FROM] - t->width[C_TO];
+	return t;
+}
+
+void table_free(struct table *t)
+{
+	if (t && t->utf8)
+		freelocale(t->utf8);
+	free(t);
+}
+
+unsigned table_width(int fd)
+{
+	struct winsize size;
+	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col)
+		return size.ws_col;
+	return TABLE_WIDTH_DEFAULT;
+}
+
+static void put(struct table *t, const char *s, size_t n)
+{
+	if (n > sizeof t->line - t->len)
+		n = sizeof t->line - t->len;
+	memcpy(t->line + t->len, s, n);
+	t->len += n;
+}
+
+static void put_str(struct table *t, const char *s)
+{
+	put(t, s, strlen(s));
+}
+
+static void colour(struct table *t, const char *code)
+{
+	if (!t->colour)
+		return;
+	put_str(t, "\033[");
+	put_str(t, code);
+	put_str(t, "m");
+}
+
+/* Marks that would turn or hide what stands behind them: bidirectional controls, zero width, tags. */
+static bool deceptive(uint32_t c)
+{
+	return (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2060 && c <= 0x206f) || c == 0x061c || c == 0xfeff ||
+	       (c >= 0xe0000 && c <= 0xe0fff);
+}
+
+static uint32_t code_point(const uint8_t *p, unsigned len)
+{
+	static const uint8_t first[5] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	uint32_t c = p[0] & first[len];
+	for (unsigned i = 1; i < len; i++)
+		c = c << 6 | (p[i] & 0x3f);
+	return c;
+}
+
+/* One character of text as it is shown; *width its columns. Returns its octets in text. */
+static size_t shown(const struct table *t, struct bytes text, char out[32], size_t *len, int *width)
+{
+	unsigned n = utf8_len(text.p, text.n);
+	uint32_t c = n ? code_point(text.p, n) : 0;
+	int columns = -1;
+	if (n == 1)
+		columns = c >= ' ' && c < 0x7f ? 1 : -1;
+	else if (n && t->utf8 && !deceptive(c)) {
+		locale_t before = uselocale(t->utf8);
+		columns = wcwidth((wchar_t)c);
+		uselocale(before);
+	}
+	if (columns >= 0) {
+		memcpy(out, text.p, n);
+		*len = n;
+		*width = columns;
+		return n;
+	}
+	*len = 0;
+	for (unsigned i = 0; i < (n ? n : 1); i++)
+		*len += (size_t)snprintf(out + *len, 32 - *len, "\\x%02x", text.p[i]);
+	*width = (int)*len;
+	return n ? n : 1;
+}
+
+/* Text in a column of so many columns; suffix ("+2") always fits in. Ends with the blank between columns. */
+static void cell(struct table *t, enum column c, struct bytes text, const char *suffix)
+{
+	unsigned room = t->width[c] - (unsigned)strlen(suffix), used = 0;
+	size_t start = t->len, mark = t->len; /* the last place where "~" still fits in */
+	unsigned mark_used = 0;
+	while (text.n) {
+		char out[32];
+		size_t len;
+		int width;
+		size_t n = shown(t, text, out, &len, &width);
+		/* marks of no width come without end: eight octets a column are enough */
+		if (used + (unsigned)width > room || t->len - start > 8 * room) {
+			t->len = mark;
+			put_str(t, "~");
+			used = mark_used + 1;
+			break;
+		}
+		put(t, out, len);
+		used += (unsigned)width;
+		text = bytes_from(text, n);
+		if (used < room) {
+			mark = t->len;
+			mark_used = used;
+		}
+	}
+	put_str(t, suffix);
+	used += (unsigned)strlen(suffix);
+	if (c == C_VERDICT)
+		return;
+	for (; used <= t->width[c]; used++)
+		put_str(t, " ");
+}
+
+static void size_text(uint64_t n, char out[16])
+{
+	static const char unit[] = " KMGT";
+	unsigned u = 0;
+	double v = (double)n;
+	if (n < 100000) {
+		snprintf(out, 16, "%*" PRIu64, SIZE_COLUMNS, n);
+		return;
+	}
+	for (; v >= 999.5 && unit[u + 1]; u++)
+		v /= 1000;
+	snprintf(out, 16, "%*.*f%c", SIZE_COLUMNS - 1, v < 10 ? 1 : 0, v, unit[u]);
+}
+
+struct bytes table_header(struct table *t)
+{
+	t->len = 0;
+	colour(t, "1");
+	for (int c = 0; c < COLUMN_N; c++) {
+		char size[16];
+		snprintf(size, sizeof size, "%*s", SIZE_COLUMNS, title[C_SIZE]);
+		cell(t, (enum column)c, bytes_str(c == C_SIZE ? size : title[c]), "");
+	}
+	colour(t, "0");
+	put_str(t, "\n");
+	return bytes_of(t->line, t->len);
+}
+
+static void put_time(struct table *t, const struct message *m)
+{
+	char text[32];
+	time_t s = (time_t)(m->time_ns / 1000000000);
+	struct tm tm;
+	gmtime_r(&s, &tm);
+	strftime(text, sizeof text, t->width[C_TIME] > 8 ? "%Y-%m-%d %H:%M:%S" : "%H:%M:%S", &tm);
+	cell(t, C_TIME, bytes_str(text), "");
+}
+
+static void put_client(struct table *t, const struct message *m)
+{
+	char ip[EVENTS_IP_MAX];
+	if (m->has_client)
+		cell(t, C_CLIENT, bytes_of(ip, events_ip(&m->client, ip)), "");
+	else
+		cell(t, C_CLIENT, bytes_str(m->protocol == MESSAGE_FILE ? "file" : "-"), "");
+}
+
+static void put_from(struct table *t, const struct message *m)
+{
+	const struct verdict *v = m->verdict;
+	if (m->has_mail_from)
+		cell(t, C_FROM, m->mail_from.n ? m->mail_from : bytes_str("<>"), "");
+	else if (v && v->email.n_from)
+		cell(t, C_FROM, v->email.from[0], "");
+	else
+		cell(t, C_FROM, bytes_str("-"), "");
+}
+
+static void put_to(struct table *t, const struct message *m)
+{
+	const struct verdict *v = m->verdict;
+	char more[16] = "";
+	uint32_t n = m->rcpt_seen > m->n_rcpt ? m->rcpt_seen : m->n_rcpt;
+	if (n > 1)
+		snprintf(more, sizeof more, "+%u", n - 1);
+	if (m->rcpt)
+		cell(t, C_TO, m->rcpt->address, more);
+	else if (m->has_user)
+		cell(t, C_TO, m->user, "");
+	else if (v && v->email.n_to)
+		cell(t, C_TO, v->email.to[0], "");
+	else
+		cell(t, C_TO, bytes_str("-"), "");
+}
+
+/* The signature that says most: one that passes, an aligned one first; else the first. */
+static const struct dkim_result *best(const struct verdict *v)
+{
+	const struct dkim_result *d = NULL;
+	for (uint32_t i = 0; i < v->n_dkim; i++) {
+		const struct dkim_result *x = &v->dkim[i];
+		bool pass = x->result == AUTH_PASS;
+		if (!d || (pass && (d->result != AUTH_PASS || (x->aligned && !d->aligned))))
+			d = x;
+	}
+	return d;
+}
+
+static const char *const result_colour[AUTH_RESULT_N] = {
+	[AUTH_NONE] = "2",       [AUTH_PASS] = "32",         [AUTH_FAIL] = "31",
+	[AUTH_POLICY] = "33",    [AUTH_NEUTRAL] = "33",      [AUTH_PERMERROR] = "33",
+	[AUTH_TEMPERROR] = "35", [AUTH_UNVERIFIABLE] = "35",
+};
+
+static void put_dkim(struct table *t, const struct message *m)
+{
+	const struct verdict *v = m->verdict;
+	const struct dkim_result *d = v ? best(v) : NULL;
+	char text[160], more[16] = "";
+	if (v && v->n_dkim > 1)
+		snprintf(more, sizeof more, "+%u", v->n_dkim - 1);
+	if (!v)
+		snprintf(text, sizeof text, "-");
+	else if (!d)
+		snprintf(text, sizeof text, "none");
+	else
+		snprintf(text, sizeof text, "%s %.*s", auth_result_name(d->result),
+			 (int)(d->domain.n < 128 ? d->domain.n : 128),
+			 d->domain.p ? (const char *)d->domain.p : "");
+	colour(t, result_colour[d ? d->result : AUTH_NONE]);
+	cell(t, C_DKIM, bytes_str(text), more);
+	colour(t, "0");
+}
+
+static void count(struct table *t, const struct message *m)
+{
+	const struct verdict *v = m->verdict;
+	t->sum.messages++;
+	t->sum.protocol[m->protocol]++;
+	t->sum.octets += m->size;
+	t->sum.incomplete += !m->complete;
+	t->sum.unjudged += !v;
+	if (!v)
+		return;
+	t->sum.flagged += v->action == VERDICT_FLAG;
+	for (uint32_t i = 0; i < v->n_dkim; i++)
+		t->sum.dkim[v->dkim[i].result]++;
+	t->sum.dkim[AUTH_NONE] += !v->n_dkim && !v->dkim_seen;
+}
+
+struct bytes table_row(struct table *t, const struct message *m)
+{
+	const struct verdict *v = m->verdict;
+	char size[16];
+	count(t, m);
+	t->len = 0;
+	put_time(t, m);
+	put_client(t, m);
+	put_from(t, m);
+	put_to(t, m);
+	size_text(m->size, size);
+	cell(t, C_SIZE, bytes_str(size), "");
+	put_dkim(t, m);
+	colour(t, !v || v->action == VERDICT_FLAG ? "31" : "32");
+	cell(t, C_VERDICT, bytes_str(v && v->result ? v->result : "unverified"), "");
+	colour(t, "0");
+	put_str(t, "\n");
+	return bytes_of(t->line, t->len);
+}
+
+struct bytes table_totals(struct table *t)
+{
+	const struct totals *s = &t->sum;
+	t->len = 0;
+	int n = snprintf(t->line, sizeof t->line,
+			 "%" PRIu64 " message%s (%" PRIu64 " smtp, %" PRIu64 " pop3, %" PRIu64
+			 " file), %" PRIu64 " octets, %" PRIu64 " incomplete, %" PRIu64
+			 " flagged; dkim:",
+			 s->messages, s->messages == 1 ? "" : "s", s->protocol[MESSAGE_SMTP],
+			 s->protocol[MESSAGE_POP3], s->protocol[MESSAGE_FILE], s->octets,
+			 s->incomplete, s->flagged + s->unjudged);
+	t->len = (size_t)n;
+	const char *between = " ";
+	for (int i = 0; i < AUTH_RESULT_N; i++) {
+		char text[64];
+		if (!s->dkim[i])
+			continue;
+		snprintf(text, sizeof text, "%s%" PRIu64 " %s", between, s->dkim[i],
+			 auth_result_name((enum auth_result)i));
+		put_str(t, text);
+		between = ", ";
+	}
+	put_str(t, *between == ' ' ? " none asked for\n" : "\n");
+	return bytes_of(t->line, t->len);
+}
