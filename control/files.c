@@ -407,9 +407,10 @@ static int start(struct files *f)
 	const uint8_t *lf = f->n ? memchr(f->buf, '\n', f->n) : NULL;
 	f->text = lf && (lf == f->buf || lf[-1] != '\r');
 	struct bytes first = bytes_of(f->buf, lf ? (size_t)(lf - f->buf) : f->n);
-	f->mbox = !f->dir.path && from_line(first, false) &&
-		  !memchr(first.p, ':', first.n < 16 ? first.n : 0);
 	f->strict = from_line(first, true);
+	/* without a date it must at least be no header field */
+	f->mbox = !f->dir.path &&
+		  (f->strict || (from_line(first, false) && !memchr(first.p, ':', first.n)));
 	if (f->mbox) /* its first From_ line */
 		f->at = lf ? first.n + 1 : first.n;
 	return 0;

@@ -45,10 +45,10 @@ struct table *table_new(unsigned width, bool colour)
 	bool wide = width >= 100;
 	t->colour = colour;
 	t->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	t->width[C_TIME] = wide ? 19 : 8;
+	t->width[C_TIME] = width >= 140 ? 19 : wide ? 14 : 8;
 	t->width[C_CLIENT] = 15;
 	t->width[C_SIZE] = SIZE_COLUMNS;
-	t->width[C_VERDICT] = wide ? 13 : 9;
+	t->width[C_VERDICT] = wide ? 12 : 9;
 	unsigned used = t->width[C_TIME] + t->width[C_CLIENT] + SIZE_COLUMNS + t->width[C_VERDICT] +
 			COLUMN_N - 1;
 	unsigned left = width - used;
@@ -206,7 +206,10 @@ static void put_time(struct table *t, const struct message *m)
 	time_t s = (time_t)(m->time_ns / 1000000000);
 	struct tm tm;
 	gmtime_r(&s, &tm);
-	strftime(text, sizeof text, t->width[C_TIME] > 8 ? "%Y-%m-%d %H:%M:%S" : "%H:%M:%S", &tm);
+	const char *form = t->width[C_TIME] > 14  ? "%Y-%m-%d %H:%M:%S"
+			   : t->width[C_TIME] > 8 ? "%m-%d %H:%M:%S"
+						  : "%H:%M:%S";
+	strftime(text, sizeof text, form, &tm);
 	cell(t, C_TIME, bytes_str(text), "");
 }
 
