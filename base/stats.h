@@ -65,6 +65,7 @@
 	ROW(SESSION_OTHER, "session.other", "sessions on these ports that are neither") \
 	ROW(SESSION_OPAQUE, "session.opaque", "sessions that went on in TLS") \
 	ROW(SESSION_AUTH, "session.authenticated", "sessions with a successful AUTH or login") \
+	ROW(SESSION_INJECTION, "session.starttls_injection", "octets glued behind STARTTLS") \
 	ROW(SESSION_LONG_LINE, "session.long_command", "commands or replies over the limit") \
 	ROW(SESSION_STRAY_REPLY, "session.stray_reply", "replies without a command") \
 	ROW(SESSION_BAD_REPLY, "session.bad_reply", "lines from the server that are no reply") \

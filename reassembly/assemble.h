@@ -56,7 +56,9 @@ struct draft {
 	bool broken; /* a hole or a cut: m.intact stands */
 	bool no_room; /* nothing more is kept */
 
-	bool mail_answered, refused, begun, ended, did_data; /* by smtp */
+	/* by smtp */
+	bool mail_answered, refused, begun, ended, closing, did_data;
+	bool unseen; /* its MAIL was not seen */
 
 	struct assembler_strings *strings;
 	struct assembler_mark kept; /* the end of strings when no recipient was pending */

@@ -163,15 +163,34 @@ size_t command_base64(struct bytes in, uint8_t *out, size_t max)
 	return o;
 }
 
-struct bytes command_plain_user(struct bytes decoded)
+/* authorization identity, NUL, authentication identity, NUL, password */
+static struct bytes plain_user(struct bytes decoded)
 {
 	const uint8_t *nul = decoded.n ? memchr(decoded.p, 0, decoded.n) : NULL;
 	if (!nul)
 		return bytes_of(NULL, 0);
 	struct bytes user = bytes_from(decoded, (size_t)(nul - decoded.p) + 1);
 	nul = user.n ? memchr(user.p, 0, user.n) : NULL;
-	if (!nul) /* without a password: not to be told from one */
+	if (!nul) /* not to be told from a password */
 		return bytes_of(NULL, 0);
 	user.n = (size_t)(nul - user.p);
 	return user;
+}
+
+enum command_auth command_auth(struct bytes args, struct bytes *initial)
+{
+	struct bytes mechanism = word(&args);
+	*initial = args;
+	return bytes_equal_nocase(mechanism, bytes_str("PLAIN"))   ? COMMAND_AUTH_PLAIN
+	       : bytes_equal_nocase(mechanism, bytes_str("LOGIN")) ? COMMAND_AUTH_USER
+								   : COMMAND_AUTH_SECRET;
+}
+
+struct bytes command_auth_user(enum command_auth what, struct bytes answer,
+			       uint8_t out[COMMAND_AUTH_MAX])
+{
+	if (what == COMMAND_AUTH_SECRET || bytes_equal(answer, bytes_str("*")))
+		return bytes_of(NULL, 0);
+	struct bytes text = bytes_of(out, command_base64(answer, out, COMMAND_AUTH_MAX));
+	return what == COMMAND_AUTH_PLAIN ? plain_user(text) : text;
 }

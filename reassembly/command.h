@@ -45,5 +45,16 @@ enum command_bdat command_bdat(struct bytes args, uint64_t *n, bool *last);
 /* Decodes base64 up to the first octet that is not; returns the octets written, at most max. */
 size_t command_base64(struct bytes in, uint8_t *out, size_t max);
 
-/* AUTH PLAIN response (RFC 4616): the authentication identity, lent from decoded; p NULL when malformed. */
-struct bytes command_plain_user(struct bytes decoded);
+enum command_auth { /* what the next answer of an AUTH exchange is */
+		    COMMAND_AUTH_SECRET,
+		    COMMAND_AUTH_PLAIN, /* RFC 4616 */
+		    COMMAND_AUTH_USER, /* of LOGIN */
+};
+enum { COMMAND_AUTH_MAX = 3072 };
+
+/* Mechanism and *initial response of AUTH's arguments. */
+enum command_auth command_auth(struct bytes args, struct bytes *initial);
+
+/* The user name in an answer, in out (which the caller wipes); p NULL when there is none. */
+struct bytes command_auth_user(enum command_auth what, struct bytes answer,
+			       uint8_t out[COMMAND_AUTH_MAX]);

@@ -19,11 +19,13 @@ enum session_protocol { SESSION_UNKNOWN, SESSION_IS_SMTP, SESSION_IS_POP3, SESSI
 
 struct assembler; /* per worker: message objects, chunks, envelope strings, line buffers; reassembly/assemble.h */
 
+enum { SESSION_STATE = 192 };
+
 struct session {
 	uint8_t protocol; /* enum session_protocol */
 	bool opaque; /* TLS, or given up: nothing more is read */
-	uint8_t state[190]; /* of smtp or pop3: see those; all-zero is the start */
-} __attribute__((aligned(8)));
+	uint64_t state[SESSION_STATE / 8]; /* of smtp or pop3: see those; all-zero is the start */
+};
 
 /* What the session knows from below; lives in the worker, the session borrows it for each call. */
 struct session_peer {
