@@ -17,8 +17,8 @@ bool replies_room(struct textline_pool *pool, struct replies *r, unsigned k)
 	if (i == POOL_NONE)
 		return false;
 	uint8_t *block = textline_block_at(pool, i);
-	for (unsigned k = 0; k < r->n; k++)
-		block[k] = r->few[(r->head + k) % REPLIES_FEW];
+	for (unsigned m = 0; m < r->n; m++)
+		block[m] = r->few[(r->head + m) % REPLIES_FEW];
 	r->head = 0;
 	r->block = i + 1;
 	return true;
