@@ -288,13 +288,13 @@ static void make_pcapng(struct file *f, bool swap)
 	f->n = 0;
 	f->swap = swap;
 	ng_section(f);
-	ng_unknown(f, 0x0bad, 300);
+	ng_unknown(f, 0x7001, 300);
 	ng_interface(f, 1, 0, -1, 0);
 	ng_interface(f, 101, 50, 9, 0);
 	ng_packet(f, 6, 0, UINT64_C(1700000000123456), 61, 61);
 	ng_packet(f, 6, 1, UINT64_C(1700000000123456789), 50, 1500);
 	ng_simple(f, 70, 70);
-	ng_unknown(f, 4, 40);
+	ng_unknown(f, 0x7002, 40);
 	ng_packet(f, 2, 1, 5, 7, 7);
 	/* another section: other order, its own interfaces */
 	f->swap = !swap;
@@ -306,7 +306,7 @@ static void make_pcapng(struct file *f, bool swap)
 	ng_packet(f, 6, 0, (UINT64_C(1700000000) << 10) + 512, 20, 20);
 	ng_packet(f, 6, 1, 1700003600, 21, 21);
 	ng_packet(f, 6, 2, UINT64_C(1234567890123456), 22, 22);
-	ng_unknown(f, 5, 64);
+	ng_unknown(f, 0x7003, 64);
 }
 
 static void pcapng(void)
