@@ -25,6 +25,7 @@ enum {
  */
 struct socket_client {
 	int fd; /* -1: free */
+	uint32_t slot; /* in the server's poll array */
 	struct line in;
 	uint8_t *buf;
 	char *out;
@@ -41,6 +42,7 @@ struct socket_server {
 	uint32_t clients_max, request_ms, idle_ms;
 	uint32_t n_clients;
 	uint64_t paused_ms; /* no accept before */
+	bool told; /* of the pause, once until an accept works again */
 	bool again; /* requests are left in a buffer */
 	char *reply; /* COMMANDS_REPLY_MAX */
 	struct pollfd *poll; /* listener, then one a client */
@@ -238,13 +240,16 @@ static void socket_accept(struct socket_server *s, uint64_t now)
 	for (int i = 0; i < SOCKET_ACCEPT_BATCH; i++) {
 		int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0) {
-			if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+			if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+				return;
+			if (!s->told)
 				log_line(LOG_LEVEL_WARNING, "control socket: cannot accept: %s",
 					 strerror(errno));
-				s->paused_ms = now + SOCKET_PAUSE_MS;
-			}
+			s->told = true;
+			s->paused_ms = now + SOCKET_PAUSE_MS;
 			return;
 		}
+		s->told = false;
 		uint8_t *buf = s->n_clients < s->clients_max
 				       ? malloc(COMMANDS_REQUEST_MAX + LINE_EXTRA)
 				       : NULL;
@@ -261,20 +266,21 @@ static void socket_accept(struct socket_server *s, uint64_t now)
 	}
 }
 
-/* Fills s->poll; how long may be waited. */
-static int socket_prepare(struct socket_server *s, uint64_t now, int timeout_ms)
+/* Fills s->poll, with no more than it must: poll refuses more than the limit of descriptors. How long may be waited. */
+static int socket_prepare(struct socket_server *s, uint64_t now, int timeout_ms, uint32_t *n_poll)
 {
 	uint64_t wait = timeout_ms < 0 ? UINT64_MAX : (uint64_t)timeout_ms;
 	bool paused = now < s->paused_ms;
-	s->poll[0] = (struct pollfd){ .fd = paused ? -1 : s->fd, .events = POLLIN };
+	uint32_t n = 0;
+	s->poll[n++] = (struct pollfd){ .fd = paused ? -1 : s->fd, .events = POLLIN };
 	if (paused && s->paused_ms - now < wait)
 		wait = s->paused_ms - now;
 	for (uint32_t i = 0; i < s->clients_max; i++) {
-		const struct socket_client *c = &s->client[i];
-		s->poll[i + 1] =
-			(struct pollfd){ .fd = c->fd, .events = c->out ? POLLOUT : POLLIN };
+		struct socket_client *c = &s->client[i];
 		if (c->fd < 0)
 			continue;
+		c->slot = n;
+		s->poll[n++] = (struct pollfd){ .fd = c->fd, .events = c->out ? POLLOUT : POLLIN };
 		uint64_t end = c->since_ms + (c->out || c->partial ? s->request_ms : s->idle_ms);
 		uint64_t left = end > now ? end - now : 0;
 		if (left < wait)
@@ -282,20 +288,22 @@ static int socket_prepare(struct socket_server *s, uint64_t now, int timeout_ms)
 	}
 	if (s->again)
 		wait = 0;
+	*n_poll = n;
 	return wait == UINT64_MAX ? -1 : wait > INT32_MAX ? INT32_MAX : (int)wait;
 }
 
 unsigned socket_poll(struct socket_server *s, int timeout_ms)
 {
 	unsigned answered = 0;
-	int wait = socket_prepare(s, socket_now(), timeout_ms);
-	if (poll(s->poll, s->clients_max + 1, wait) < 0)
+	uint32_t n;
+	int wait = socket_prepare(s, socket_now(), timeout_ms, &n);
+	if (poll(s->poll, n, wait) < 0)
 		return 0; /* a signal: the caller looks at it */
 	s->again = false;
 	uint64_t now = socket_now();
 	for (uint32_t i = 0; i < s->clients_max; i++) {
 		struct socket_client *c = &s->client[i];
-		if (c->fd >= 0 && !socket_turn(s, c, s->poll[i + 1].revents, now, &answered))
+		if (c->fd >= 0 && !socket_turn(s, c, s->poll[c->slot].revents, now, &answered))
 			socket_close(s, c);
 	}
 	if (s->poll[0].revents)

@@ -34,6 +34,9 @@ static void full_refuses_and_stays_usable(void)
 	CU_ASSERT_PTR_EQUAL(arena_take(&a, 16), mem + 48);
 	CU_ASSERT_PTR_NULL(arena_take(&a, 1));
 	arena_reset(&a);
+	arena_take(&a, 1);
+	CU_ASSERT_PTR_NULL(arena_take(&a, SIZE_MAX - 8)); /* with padding in front */
+	arena_reset(&a);
 	CU_ASSERT_PTR_EQUAL(arena_take(&a, 64), mem);
 	struct arena zero = { 0 };
 	CU_ASSERT_PTR_NULL(arena_take(&zero, 0));

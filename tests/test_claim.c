@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -165,5 +166,32 @@ static void starters_at_the_same_moment(void)
 	}
 }
 
+/* Who looks at the path holds the directory's lock. */
+static void waits_for_a_starter_at_work(void)
+{
+	begin("s");
+	int lock = open(dir, O_RDONLY | O_DIRECTORY);
+	CU_ASSERT_FATAL(lock >= 0 && flock(lock, LOCK_EX) == 0);
+	atomic_store(&won, 0);
+	pthread_t thread;
+	void *fd;
+	CU_ASSERT_FATAL(pthread_create(&thread, NULL, starter, NULL) == 0);
+	usleep(200000);
+	CU_ASSERT(access(path, F_OK) < 0);
+	CU_ASSERT_EQUAL(atomic_load(&won), 0);
+	close(lock);
+	pthread_join(thread, &fd);
+	CU_ASSERT_EQUAL(atomic_load(&won), 1);
+	close((int)(intptr_t)fd);
+	unlink(path);
+	/* but not for ever */
+	lock = open(dir, O_RDONLY | O_DIRECTORY);
+	CU_ASSERT_FATAL(lock >= 0 && flock(lock, LOCK_EX) == 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(refused(path), "cannot lock this directory"));
+	close(lock);
+	CU_ASSERT_EQUAL(rmdir(dir), 0);
+}
+
 TEST_MAIN("claim", TEST(made_for_the_owner_only), TEST(taken_from_the_dead_only),
-	  TEST(other_files_stay), TEST(impossible_paths), TEST(starters_at_the_same_moment))
+	  TEST(other_files_stay), TEST(impossible_paths), TEST(starters_at_the_same_moment),
+	  TEST(waits_for_a_starter_at_work))

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -44,7 +45,7 @@ static _Atomic uint32_t clients_seen;
 static void *serve(void *arg)
 {
 	while (!atomic_load(&stop_asked)) {
-		socket_poll(server, 20);
+		socket_poll(server, 100);
 		uint32_t n = socket_clients(server);
 		if (n > atomic_load(&clients_seen))
 			atomic_store(&clients_seen, n);
@@ -124,6 +125,13 @@ static bool answers(int fd)
 	return put(fd, ping, sizeof ping - 1) && strncmp(get(fd), pong, sizeof pong - 1) == 0;
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 static void requests_and_replies(void)
 {
 	begin(0, 0, 0);
@@ -155,11 +163,14 @@ static void many_requests_at_once(void)
 	for (int i = 0; i < N; i++)
 		memcpy(all + i * (sizeof ping - 1), ping, sizeof ping - 1);
 	int fd = client();
+	uint64_t from = now_ms();
 	CU_ASSERT(put(fd, all, sizeof all));
 	unsigned right = 0;
 	for (int i = 0; i < N; i++)
 		right += strncmp(get(fd), pong, sizeof pong - 1) == 0;
 	CU_ASSERT_EQUAL(right, N);
+	/* requests that are here already do not wait for poll's time */
+	CU_ASSERT(now_ms() - from < 5000);
 	close(fd);
 	end();
 }
@@ -210,13 +221,6 @@ static void h12_request_of_100_megabytes(void)
 	close(fd);
 	close(other);
 	end();
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 static void h12_half_a_request_then_silence(void)
@@ -325,6 +329,49 @@ static void h12_a_thousand_clients(void)
 	end();
 }
 
+/* Without descriptors the clients that are there go on, one that waits is taken later. */
+static void descriptors_run_out(void)
+{
+	begin(0, 0, 0);
+	struct rlimit all = { 0 }, none;
+	int fd = client(), late = client();
+	CU_ASSERT(answers(fd) && answers(late));
+	close(late);
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	snprintf(addr.sun_path, sizeof addr.sun_path, "%s", path);
+	late = socket(AF_UNIX, SOCK_STREAM, 0);
+	int saved = dup(STDERR_FILENO), pipes[2], next = dup(late);
+	char told[1024];
+	CU_ASSERT_FATAL(pipe(pipes) == 0 && getrlimit(RLIMIT_NOFILE, &all) == 0);
+	close(next);
+	usleep(200000); /* the server has closed its end of the first `late` */
+	int hole = dup(late);
+	none = all;
+	none.rlim_cur = (rlim_t)hole;
+	dup2(pipes[1], STDERR_FILENO);
+	CU_ASSERT_FATAL(setrlimit(RLIMIT_NOFILE, &none) == 0);
+	CU_ASSERT_FATAL(connect(late, (struct sockaddr *)&addr, sizeof addr) == 0);
+	CU_ASSERT(put(late, ping, sizeof ping - 1));
+	struct pollfd p = { late, POLLIN, 0 };
+	CU_ASSERT_EQUAL(poll(&p, 1, 500), 0);
+	CU_ASSERT(answers(fd));
+	CU_ASSERT_FATAL(setrlimit(RLIMIT_NOFILE, &all) == 0);
+	CU_ASSERT_EQUAL(strncmp(get(late), pong, sizeof pong - 1), 0);
+	dup2(saved, STDERR_FILENO);
+	ssize_t n = read(pipes[0], told, sizeof told - 1);
+	told[n > 0 ? n : 0] = 0;
+	CU_ASSERT_PTR_NOT_NULL(strstr(told, "warning: control socket: cannot accept: "));
+	/* once, not ten times a second */
+	CU_ASSERT_PTR_EQUAL(strchr(told, '\n'), told + strlen(told) - 1);
+	close(hole);
+	close(pipes[0]);
+	close(pipes[1]);
+	close(saved);
+	close(fd);
+	close(late);
+	end();
+}
+
 static void refused_where_another_listens(void)
 {
 	begin(0, 0, 0);
@@ -341,5 +388,5 @@ static void refused_where_another_listens(void)
 TEST_MAIN("socket", TEST(requests_and_replies), TEST(many_requests_at_once), TEST(stop_is_answered),
 	  TEST(h12_request_of_100_megabytes), TEST(h12_half_a_request_then_silence),
 	  TEST(h12_a_request_that_drips), TEST(idle_clients_are_closed),
-	  TEST(h12_replies_not_taken), TEST(h12_a_thousand_clients),
+	  TEST(h12_replies_not_taken), TEST(h12_a_thousand_clients), TEST(descriptors_run_out),
 	  TEST(refused_where_another_listens))
