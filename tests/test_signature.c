@@ -1,0 +1,221 @@
+/* A DKIM-Signature value is well-formed, or the first thing wrong with it is named. */
+#include "tests/test.h"
+#include "verify/auth/signature.h"
+#include "verify/kernel/canon.h"
+#include "verify/kernel/pubkey.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static _Alignas(16) uint8_t memory[1 << 20];
+
+static enum reason parse(struct signature *s, const char *text)
+{
+	static struct arena a;
+	arena_init(&a, memory, sizeof memory);
+	CU_ASSERT(signature_parse(s, bytes_str(text), &a));
+	return s->reason;
+}
+
+#define BH "bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+#define BH1 "bh=2jmj7l5rSw0yVb/vlWAYkK/YBwk="
+#define A "v=1; a=rsa-sha256; "
+#define D "d=example.com; s=sel; "
+#define H "h=From:To; "
+#define END BH "; b=AAAA"
+
+static const struct {
+	const char *text;
+	enum reason want;
+} rows[] = {
+	{ A D H END, REASON_NONE },
+	{ " " A "\r\n " D H END ";", REASON_NONE },
+	{ A D H END "; zz=unknown", REASON_NONE },
+	{ "", REASON_SYNTAX },
+	{ "garbage", REASON_SYNTAX },
+	{ A D H END "; d=example.org", REASON_SYNTAX }, /* H-2 duplicate */
+	/* each required tag left out */
+	{ "a=rsa-sha256; " D H END, REASON_MISSING_TAG },
+	{ "v=1; " D H END, REASON_MISSING_TAG },
+	{ A "s=sel; " H END, REASON_MISSING_TAG },
+	{ A "d=example.com; " H END, REASON_MISSING_TAG },
+	{ A D END, REASON_MISSING_TAG },
+	{ A D H "b=AAAA", REASON_MISSING_TAG },
+	{ A D H BH, REASON_MISSING_TAG },
+	{ "v=2; a=rsa-sha256; " D H END, REASON_VERSION },
+	{ "v=; a=rsa-sha256; " D H END, REASON_VERSION },
+	{ "v=0.5; a=rsa-sha256; " D H END, REASON_VERSION },
+	{ "v=1; a=rsa-md5; " D H END, REASON_ALGORITHM },
+	{ "v=1; a=RSA-SHA256; " D H END, REASON_ALGORITHM },
+	{ "v=1; a=ed25519-sha256; " D H END, REASON_NONE },
+	{ "v=1; a=rsa-sha1; " D H BH1 "; b=AAAA", REASON_NONE },
+	{ A "c=relaxed; " D H END, REASON_NONE },
+	{ A "c=simple/relaxed; " D H END, REASON_NONE },
+	{ A "c=future; " D H END, REASON_CANONICALIZATION },
+	{ A "c=simple/; " D H END, REASON_CANONICALIZATION },
+	{ A "c=/simple; " D H END, REASON_CANONICALIZATION },
+	{ A "c=; " D H END, REASON_CANONICALIZATION },
+	{ A "c=simple/simple/simple; " D H END, REASON_CANONICALIZATION },
+	{ A "q=dns/txt; " D H END, REASON_NONE },
+	{ A "q=http:dns/txt; " D H END, REASON_NONE },
+	{ A "q=http; " D H END, REASON_QUERY },
+	{ A "q=dns; " D H END, REASON_QUERY },
+	{ A "q=; " D H END, REASON_QUERY },
+	{ A "s=sel; d=com; " H END, REASON_DOMAIN },
+	{ A "s=sel; d=; " H END, REASON_DOMAIN },
+	{ A "s=sel; d=example..com; " H END, REASON_DOMAIN },
+	{ A "s=sel; d=example.com.; " H END, REASON_DOMAIN },
+	{ A "s=sel; d=[192.0.2.1]; " H END, REASON_DOMAIN },
+	{ A "s=sel; d=b\xc3\xbc"
+	    "cher.example; " H END,
+	  REASON_NONE },
+	{ A "d=example.com; s=; " H END, REASON_SELECTOR },
+	{ A "d=example.com; s=a b; " H END, REASON_SELECTOR },
+	{ A "d=example.com; s=a.b.c; " H END, REASON_NONE },
+	{ A D "h=; " END, REASON_HEADER_LIST },
+	{ A D "h=From:; " END, REASON_HEADER_LIST },
+	{ A D "h=From::To; " END, REASON_HEADER_LIST },
+	{ A D "h=From:a b; " END, REASON_HEADER_LIST },
+	{ A D "h=To:Subject; " END, REASON_FROM_UNSIGNED },
+	{ A D "h=fromage; " END, REASON_FROM_UNSIGNED },
+	{ A D "h= to : FROM ; " END, REASON_NONE },
+	{ A "i=@example.com; " D H END, REASON_NONE },
+	{ A "i=x@example.com; " D H END, REASON_NONE },
+	{ A "i=x=40y=3B@Sub.Example.COM; " D H END, REASON_NONE },
+	{ A "i=@sub.example.com; " D H END, REASON_NONE },
+	{ A "i=@badexample.com; " D H END, REASON_MISMATCH },
+	{ A "i=@com; " D H END, REASON_MISMATCH },
+	{ A "i=x@example.org; " D H END, REASON_MISMATCH },
+	{ A "i=example.com; " D H END, REASON_IDENTITY },
+	{ A "i=; " D H END, REASON_IDENTITY },
+	{ A "i=x@; " D H END, REASON_IDENTITY },
+	{ A "i=x=4@example.com; " D H END, REASON_IDENTITY },
+	{ A "i=x=; " D H END, REASON_IDENTITY },
+	{ A "l=0; " D H END, REASON_NONE },
+	{ A "l=99999999999999999999999999; " D H END, REASON_NONE },
+	{ A "l=; " D H END, REASON_LENGTH },
+	{ A "l=-1; " D H END, REASON_LENGTH },
+	{ A "l=1k; " D H END, REASON_LENGTH },
+	{ A "t=1; x=1; " D H END, REASON_NONE },
+	{ A "t=2; x=1; " D H END, REASON_TIME },
+	{ A "t=yes; " D H END, REASON_TIME },
+	{ A "x=1.5; " D H END, REASON_TIME },
+	{ A "t=; " D H END, REASON_TIME },
+	{ A "t=1; x=99999999999999999999; " D H END, REASON_NONE },
+	/* H-2 */
+	{ A D H "bh=!; b=AAAA", REASON_BODY_HASH_VALUE },
+	{ A D H "bh=; b=AAAA", REASON_BODY_HASH_VALUE },
+	{ A D H BH1 "; b=AAAA", REASON_BODY_HASH_VALUE },
+	{ A D H "bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU47DEQpj8HBSa+/TImW+5JC"
+		"eu; b=AAAA",
+	  REASON_BODY_HASH_VALUE },
+	{ "v=1; a=rsa-sha1; " D H END, REASON_BODY_HASH_VALUE },
+	{ A D H BH "; b=", REASON_SIGNATURE_VALUE },
+	{ A D H BH "; b= ;", REASON_SIGNATURE_VALUE },
+	{ A D H BH "; b=A-A_", REASON_SIGNATURE_VALUE },
+	{ A D H BH "; b=A\r\n\tA A A==x", REASON_SIGNATURE_VALUE },
+};
+
+static void known(void)
+{
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct signature s;
+		enum reason r = parse(&s, rows[i].text);
+		CU_ASSERT_EQUAL(r, rows[i].want);
+		if (r != rows[i].want)
+			printf("\n%s: %s", rows[i].text, reason_word(r) ? reason_word(r) : "none");
+	}
+}
+
+static void what_is_in_it(void)
+{
+	struct signature s;
+	CU_ASSERT_EQUAL(
+		parse(&s,
+		      A "c=relaxed/simple; d=EXAMPLE.com; s=S_1;\r\n i=x=20y@a.Example.com; l=7;"
+			" t=10; x=12; h=From : to; " BH ";\r\n b= AB CD\r\n EFGHIJ ; n=1"),
+		REASON_NONE);
+	CU_ASSERT(bytes_equal(s.domain, bytes_str("EXAMPLE.com")));
+	CU_ASSERT(bytes_equal(s.identity, bytes_str("x=20y@a.Example.com")));
+	CU_ASSERT(bytes_equal(s.selector, bytes_str("S_1")));
+	CU_ASSERT(bytes_equal(s.algorithm, bytes_str("rsa-sha256")));
+	CU_ASSERT(bytes_equal(s.d, bytes_str("example.com")));
+	CU_ASSERT(bytes_equal(s.s, bytes_str("s_1")));
+	CU_ASSERT(bytes_equal(s.i, bytes_str("a.example.com")));
+	CU_ASSERT(bytes_equal(s.begin, bytes_str("ABCDEFGH")));
+	CU_ASSERT(bytes_equal(s.raw_b, bytes_str(" AB CD\r\n EFGHIJ ")));
+	CU_ASSERT(s.has_length && s.length == 7 && s.time_s == 10 && s.expires_s == 12);
+	CU_ASSERT(s.header_canon == CANON_RELAXED && s.body_canon == CANON_SIMPLE);
+	CU_ASSERT(s.type == PUBKEY_RSA && s.hash == HASH_SHA256 && s.b.n == 7);
+	CU_ASSERT_EQUAL(parse(&s, "v=1; a=ed25519-sha256; d=b\xc3\xbc"
+				  "cher.example; s=\xc3\xa4; "
+				  "i=\xc3\xb6@xn--bcher-kva.example; " H END),
+			REASON_NONE);
+	CU_ASSERT(bytes_equal(s.d, bytes_str("xn--bcher-kva.example")));
+	CU_ASSERT(bytes_equal(s.s, bytes_str("xn--4ca")));
+	CU_ASSERT(bytes_equal(s.domain, bytes_str("b\xc3\xbc"
+						  "cher.example")));
+	CU_ASSERT(s.type == PUBKEY_ED25519 && s.header_canon == CANON_SIMPLE && !s.has_length);
+	CU_ASSERT_EQUAL(s.time_s, SIGNATURE_TIME_NONE);
+}
+
+/* H-2: names that fit alone, or not, or not together; a long h= and b=. */
+static void h2_long_values(void)
+{
+	char *text = malloc(200000), name[400];
+	struct signature s;
+	CU_ASSERT_FATAL(text != NULL);
+	for (int n = 1; n < 300; n += 1) {
+		for (int i = 0; i < n; i++)
+			name[i] = i % 50 == 49 ? '.' : 'a';
+		name[n] = 0;
+		bool label_end = name[n - 1] == '.';
+		sprintf(text, A "d=%s.example.com; s=sel; " H END, name);
+		CU_ASSERT_EQUAL(parse(&s, text) == REASON_NONE, !label_end && n + 12 + 15 <= 253);
+		sprintf(text, A "d=example.com; s=%s; " H END, name);
+		CU_ASSERT_EQUAL(parse(&s, text) == REASON_NONE, !label_end && n + 23 <= 253);
+	}
+	size_t len = (size_t)sprintf(text, A D "h=from");
+	for (int i = 0; i < 5000; i++)
+		len += (size_t)sprintf(text + len, ":x-%d", i);
+	sprintf(text + len, "; " END);
+	CU_ASSERT_EQUAL(parse(&s, text), REASON_NONE);
+	for (size_t n = 1024 * 4 / 3 - 8; n < 1024 * 4 / 3 + 8; n++) {
+		len = (size_t)sprintf(text, A D H BH "; b=");
+		memset(text + len, 'A', n);
+		text[len + n] = 0;
+		bool good = n % 4 != 1 && n * 3 / 4 <= PUBKEY_SIGNATURE_MAX;
+		CU_ASSERT_EQUAL(parse(&s, text), good ? REASON_NONE : REASON_SIGNATURE_VALUE);
+	}
+	free(text);
+}
+
+static void cut_everywhere(void)
+{
+	static const char text[] = A "c=relaxed/simple; i=x@example.com; l=7; t=10; x=12; " D H END;
+	for (size_t n = 0; n < sizeof text; n++) {
+		uint8_t *p = test_guard(text, n);
+		struct arena a;
+		struct signature s;
+		arena_init(&a, memory, sizeof memory);
+		CU_ASSERT(signature_parse(&s, bytes_of(p, n), &a));
+		/* only with b= begun is it whole: one letter of four is no base64 */
+		CU_ASSERT_EQUAL(s.reason == REASON_NONE, n + 3 >= sizeof text);
+		test_guard_free(p, n);
+	}
+}
+
+static void arena_full(void)
+{
+	struct arena a;
+	struct signature s;
+	bool good = false;
+	for (size_t size = 0; size < 4096 && !good; size += 8) {
+		arena_init(&a, memory, size);
+		good = signature_parse(&s, bytes_str(A "i=x@example.com; " D H END), &a);
+	}
+	CU_ASSERT(good && s.reason == REASON_NONE);
+}
+
+TEST_MAIN("signature", TEST(known), TEST(what_is_in_it), TEST(h2_long_values), TEST(cut_everywhere),
+	  TEST(arena_full))
