@@ -463,12 +463,22 @@ static void authenticated4(struct frame *f)
 	ethernet(f, 0x0800);
 }
 
+static void timestamps(struct frame *f)
+{
+	static const uint8_t option[12] = { 1, 1, 8, 10, 9, 9, 9, 9, 9, 9, 9, 9 };
+	tcp(f, address4, 8, TCP_ACK, option, sizeof option);
+	ip4(f, 6, NULL, 0);
+	ethernet(f, 0x0800);
+}
+
 /* hop-by-hop, destination, routing with no segment left, AH, an atomic fragment */
 static void extended6(struct frame *f)
 {
 	tcp(f, address6, 32, TCP_ACK, NULL, 0);
-	put(f, NULL, 8)[0] = 6;
-	uint8_t *p = put(f, NULL, 24);
+	uint8_t *p = put(f, NULL, 8);
+	p[0] = 6;
+	p[3] = 6; /* reserved bits */
+	p = put(f, NULL, 24);
 	p[0] = 44;
 	p[1] = 4;
 	p = put(f, NULL, 16);
@@ -503,6 +513,7 @@ static const struct around {
 	{ "IPv4", plain4, PACKET_LINK_ETHERNET, 4, 0, false },
 	{ "IPv6", plain6, PACKET_LINK_ETHERNET, 6, 0, false },
 	{ "IPv4 options", options4, PACKET_LINK_ETHERNET, 4, 0, false },
+	{ "TCP options", timestamps, PACKET_LINK_ETHERNET, 4, 0, false },
 	{ "VLAN", vlan, PACKET_LINK_ETHERNET, 4, 1, false },
 	{ "QinQ", qinq, PACKET_LINK_ETHERNET, 6, 2, false },
 	{ "QinQ of old, three deep", qinq_old, PACKET_LINK_ETHERNET, 4, 2, false },

@@ -187,6 +187,35 @@ static void same_bucket(void)
 	flow_free(t);
 }
 
+/* few buckets, crowded: flows that stand in their second bucket are found, and come home, and go */
+static void crowded(void)
+{
+	struct flow_table *t = flow_new(1000, 3);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+	enum { NAMES = 120 };
+	uint32_t at[NAMES], refused = 0, wrong = 0;
+	memset(at, 0xff, sizeof at);
+	uint64_t state = 9;
+	for (unsigned turn = 0; turn < 200000; turn++) {
+		bool reversed;
+		uint32_t i = (uint32_t)(test_random(&state) >> 20) % NAMES;
+		struct flow_key key = key_of(t, i, false, &reversed);
+		/* three first buckets, six tags: their second buckets are crowded as well */
+		key.hash = (i % 6 + 1) << 16 | (i % 3);
+		wrong += flow_lookup(t, &key) != at[i];
+		if (at[i] == FLOW_NONE) {
+			at[i] = flow_insert(t, &key, turn);
+			refused += at[i] == FLOW_NONE;
+		} else if (test_random(&state) % 3 == 0) {
+			flow_remove(t, at[i]);
+			at[i] = FLOW_NONE;
+		}
+	}
+	CU_ASSERT_EQUAL(wrong, 0);
+	CU_ASSERT(refused > 0);
+	flow_free(t);
+}
+
 static void eviction(void)
 {
 	struct flow_table *t = flow_new(4, 5);
@@ -256,4 +285,4 @@ static void expiry(void)
 }
 
 TEST_MAIN("flow", TEST(keys), TEST(like_an_array), TEST(a_million), TEST(same_bucket),
-	  TEST(eviction), TEST(expiry))
+	  TEST(crowded), TEST(eviction), TEST(expiry))
