@@ -175,7 +175,10 @@ static int open_ports(struct live *l, const struct config *cfg, char *why, size_
 			     "queues: sessions will be judged from one side; set queues: 1",
 			     p->name, p->driver, p->queues);
 		if (port_link(p) == 0)
-			warn(l, "port %s: the link is down", p->name);
+			warn(l,
+			     "port %s: the link is down: nothing comes in until the other side is "
+			     "there",
+			     p->name);
 	}
 	return 0;
 }
@@ -301,21 +304,25 @@ int live_config(struct live *l, const struct config *cfg)
 	return err;
 }
 
-static const char *steered(const struct live *l, const struct port *p)
+/* The network interface under a virtual device; false: it has none. */
+static bool port_interface(const struct live *l, const struct port *p, char *out, size_t len)
 {
-	for (unsigned i = 0; i < l->n_steer; i++) {
-		const char *name = steer_interface(l->steer[i]);
-		const char *args = NULL;
-		for (int k = 0; k < l->args.n && !args; k++)
-			if (strncmp(l->args.arg[k], "--vdev=", 7) == 0 &&
-			    strncmp(l->args.arg[k] + 7, p->name, strlen(p->name)) == 0)
-				args = l->args.arg[k] + 7;
-		char value[64];
-		if (args && device_value(args, "iface", value, sizeof value) &&
-		    !strcmp(value, name))
-			return ", steered";
+	size_t n = strlen(p->name);
+	for (int i = 0; i < l->args.n; i++) {
+		const char *a = l->args.arg[i];
+		if (strncmp(a, "--vdev=", 7) == 0 && strncmp(a + 7, p->name, n) == 0 &&
+		    a[7 + n] == ',' && device_value(a, "iface", out, len))
+			return true;
 	}
-	return "";
+	return false;
+}
+
+static bool steered(const struct live *l, const char *interface)
+{
+	for (unsigned i = 0; i < l->n_steer; i++)
+		if (strcmp(steer_interface(l->steer[i]), interface) == 0)
+			return true;
+	return false;
 }
 
 void live_describe(const struct live *l, char *out, size_t len)
@@ -324,9 +331,12 @@ void live_describe(const struct live *l, char *out, size_t len)
 	out[0] = 0;
 	for (unsigned i = 0; i < l->n_port && at < len; i++) {
 		const struct port *p = &l->port[i];
-		at += (size_t)snprintf(out + at, len - at, "%s%s (%u queue%s%s)", i ? ", " : "",
-				       p->name, p->queues, p->queues == 1 ? "" : "s",
-				       steered(l, p));
+		char name[64];
+		bool on = port_interface(l, p, name, sizeof name);
+		at += (size_t)snprintf(out + at, len - at, "%s%s (%s, %u queue%s%s)", i ? ", " : "",
+				       on ? name : p->name, p->driver, p->queues,
+				       p->queues == 1 ? "" : "s",
+				       on && steered(l, name) ? ", steered" : "");
 	}
 }
 
@@ -357,15 +367,29 @@ void live_thread_end(void)
 static live_sum *telemetry_sum;
 static void *telemetry_ctx;
 
+/* {"<group>":{"<name>":n}}; the rows of one group follow each other. */
 static int telemetry_stats(const char *cmd, const char *params, struct rte_tel_data *d)
 {
 	uint64_t n[STAT_N] = { 0 };
 	int worker = params && *params ? atoi(params) : -1;
+	struct rte_tel_data *group = NULL;
+	char name[64] = "";
 	if (!telemetry_sum(telemetry_ctx, worker, n))
 		return -EINVAL;
 	rte_tel_data_start_dict(d);
-	for (int i = 0; i < STAT_N; i++)
-		rte_tel_data_add_dict_u64(d, stats_name((enum stat)i), n[i]);
+	for (int i = 0; i < STAT_N; i++) {
+		const char *row = stats_name((enum stat)i);
+		size_t len = strcspn(row, ".");
+		if (!group || strncmp(row, name, len) != 0 || name[len]) {
+			snprintf(name, sizeof name, "%.*s", (int)len, row);
+			group = rte_tel_data_alloc();
+			if (!group)
+				return -ENOMEM;
+			rte_tel_data_start_dict(group);
+			rte_tel_data_add_dict_container(d, name, group, 0);
+		}
+		rte_tel_data_add_dict_u64(group, row + len + 1, n[i]);
+	}
 	return 0;
 }
 
