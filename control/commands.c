@@ -164,7 +164,7 @@ static const struct command *commands_parse(struct bytes request, char *why, siz
 	if (!json_is_string(name)) {
 		snprintf(why, why_len, "a request is {\"command\":NAME}, NAME one of: %s", names);
 	} else if (json_object_size(top) != 1) {
-		const char *other = NULL;
+		const char *other = "";
 		for (void *at = json_object_iter(top); at; at = json_object_iter_next(top, at))
 			if (strcmp(json_object_iter_key(at), "command") != 0)
 				other = json_object_iter_key(at);

@@ -160,12 +160,11 @@ static int ctl_ask(const struct ctl *c, json_t **reply)
 
 static void ctl_config(FILE *out, const json_t *v, const char *name)
 {
-	size_t i;
-	json_t *item;
 	fprintf(out, "%-32s ", name);
 	if (json_is_array(v)) {
-		json_array_foreach(v, i, item) fprintf(out, "%s%" JSON_INTEGER_FORMAT, i ? "," : "",
-						       json_integer_value(item));
+		for (size_t i = 0; i < json_array_size(v); i++)
+			fprintf(out, "%s%" JSON_INTEGER_FORMAT, i ? "," : "",
+				json_integer_value(json_array_get(v, i)));
 	} else if (json_is_string(v)) {
 		fprintf(out, "%s", json_string_value(v));
 	} else if (json_is_integer(v)) {
@@ -178,19 +177,17 @@ static void ctl_config(FILE *out, const json_t *v, const char *name)
 
 static void ctl_print_config(FILE *out, json_t *result)
 {
-	const char *group, *name;
-	json_t *v, *inner;
-	json_object_foreach(result, group, v)
-	{
+	for (void *at = json_object_iter(result); at; at = json_object_iter_next(result, at)) {
+		const char *group = json_object_iter_key(at);
+		json_t *v = json_object_iter_value(at);
 		if (!json_is_object(v)) {
 			ctl_config(out, v, group);
 			continue;
 		}
-		json_object_foreach(v, name, inner)
-		{
+		for (void *in = json_object_iter(v); in; in = json_object_iter_next(v, in)) {
 			char whole[128];
-			snprintf(whole, sizeof whole, "%s.%s", group, name);
-			ctl_config(out, inner, whole);
+			snprintf(whole, sizeof whole, "%s.%s", group, json_object_iter_key(in));
+			ctl_config(out, json_object_iter_value(in), whole);
 		}
 	}
 }
@@ -207,20 +204,19 @@ static void ctl_print_ping(FILE *out, json_t *result)
 
 static void ctl_print_reload(FILE *out, json_t *result)
 {
-	size_t i;
-	json_t *name;
+	const json_t *list = json_object_get(result, "needs_restart");
 	fprintf(out, "reloaded\n");
-	json_array_foreach(json_object_get(result, "needs_restart"), i,
-			   name) if (json_is_string(name))
-		fprintf(out, "%s: changed, needs a restart\n", json_string_value(name));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *name = json_string_value(json_array_get(list, i));
+		fprintf(out, "%s: changed, needs a restart\n", name ? name : "?");
+	}
 }
 
 static void ctl_print_help(FILE *out, json_t *result)
 {
-	size_t i;
-	json_t *row;
-	json_array_foreach(json_object_get(result, "commands"), i, row)
-	{
+	const json_t *list = json_object_get(result, "commands");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *row = json_array_get(list, i);
 		const char *name = json_string_value(json_object_get(row, "name"));
 		const char *help = json_string_value(json_object_get(row, "help"));
 		fprintf(out, "%-8s %s\n", name ? name : "?", help ? help : "");

@@ -55,9 +55,9 @@ static json_t *table_counters(const json_t *worker, const char *group)
 
 static bool table_any(json_t *counters)
 {
-	const char *name;
-	json_t *v;
-	json_object_foreach(counters, name, v) if (json_integer_value(v)) return true;
+	for (void *at = json_object_iter(counters); at; at = json_object_iter_next(counters, at))
+		if (json_integer_value(json_object_iter_value(at)))
+			return true;
 	return false;
 }
 
@@ -66,11 +66,11 @@ static unsigned table_columns(const json_t *workers, const char *group,
 			      const json_t *column[TABLE_WORKERS_MAX])
 {
 	unsigned n = 0;
-	size_t i;
-	json_t *worker;
-	json_array_foreach(workers, i, worker) if (n < TABLE_WORKERS_MAX &&
-						   table_any(table_counters(worker, group)))
-		column[n++] = worker;
+	for (size_t i = 0; i < json_array_size(workers) && n < TABLE_WORKERS_MAX; i++) {
+		const json_t *worker = json_array_get(workers, i);
+		if (table_any(table_counters(worker, group)))
+			column[n++] = worker;
+	}
 	return n;
 }
 
@@ -79,8 +79,6 @@ static unsigned table_group(FILE *out, const char *group, json_t *totals, const 
 			    bool all)
 {
 	const json_t *column[TABLE_WORKERS_MAX];
-	const char *name;
-	json_t *v;
 	if (!all && !table_any(totals))
 		return (unsigned)json_object_size(totals);
 	unsigned n = table_columns(workers, group, column), hidden = 0;
@@ -90,8 +88,9 @@ static unsigned table_group(FILE *out, const char *group, json_t *totals, const 
 		fprintf(out, " %*s", TABLE_NUMBER - 1, of ? of : "?");
 	}
 	fputc('\n', out);
-	json_object_foreach(totals, name, v)
-	{
+	for (void *at = json_object_iter(totals); at; at = json_object_iter_next(totals, at)) {
+		const char *name = json_object_iter_key(at);
+		const json_t *v = json_object_iter_value(at);
 		if (!all && !json_integer_value(v)) {
 			hidden++;
 			continue;
@@ -108,14 +107,12 @@ static unsigned table_group(FILE *out, const char *group, json_t *totals, const 
 
 static void table_gauges(FILE *out, const json_t *gauges)
 {
-	size_t i;
-	json_t *g;
 	if (json_array_size(gauges) == 0)
 		return;
 	fprintf(out, "\n%-*s %*s %*s\n", TABLE_NAME, "now", TABLE_NUMBER - 1, "value",
 		TABLE_NUMBER - 1, "max");
-	json_array_foreach(gauges, i, g)
-	{
+	for (size_t i = 0; i < json_array_size(gauges); i++) {
+		const json_t *g = json_array_get(gauges, i);
 		const char *name = json_string_value(json_object_get(g, "name"));
 		const char *of = json_string_value(json_object_get(g, "of"));
 		fprintf(out, "  %-*s", TABLE_NAME - 2, name ? name : "?");
@@ -129,13 +126,14 @@ void stats_table_print(FILE *out, const json_t *stats, bool all)
 {
 	char up[64];
 	unsigned hidden = 0;
-	const char *group;
-	json_t *counters, *workers = json_object_get(stats, "workers");
+	json_t *totals = json_object_get(stats, "totals");
+	const json_t *workers = json_object_get(stats, "workers");
 	json_int_t seconds = json_integer_value(json_object_get(stats, "uptime_s"));
 	stats_table_duration(seconds > 0 ? (uint64_t)seconds : 0, up, sizeof up);
 	fprintf(out, "running for %s\n", up);
-	json_object_foreach(json_object_get(stats, "totals"), group, counters) hidden +=
-		table_group(out, group, counters, workers, all);
+	for (void *at = json_object_iter(totals); at; at = json_object_iter_next(totals, at))
+		hidden += table_group(out, json_object_iter_key(at), json_object_iter_value(at),
+				      workers, all);
 	table_gauges(out, json_object_get(stats, "gauges"));
 	if (hidden)
 		fprintf(out, "\n%u counters are zero; --all shows them\n", hidden);

@@ -7,7 +7,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	size_t cap = n * 12 + 64, cut = n ? data[0] % n : 0;
-	char *buf = malloc(cap), *tight = malloc(cap);
+	char *buf = calloc(1, cap), *tight = calloc(1, cap);
 	struct json j;
 	for (int pass = 0; pass < 2; pass++) { /* the second in exactly the space of the first */
 		json_init(&j, pass ? tight : buf, pass ? j.len : cap);
