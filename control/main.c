@@ -15,6 +15,7 @@
 
 #include "base/cpu.h"
 #include "control/ctl.h"
+#include "control/run.h"
 #include "control/scan.h"
 #include "control/schema.h"
 
@@ -28,12 +29,19 @@ static int run_ctl(int argc, char **argv)
 	return ctl_main(argc, argv, stdout, stderr);
 }
 
+static int run_run(int argc, char **argv)
+{
+	return run_main(argc, argv, stdout, stderr);
+}
+
 static int run_version(int argc, char **argv);
 static int run_help(int argc, char **argv);
 
 static const struct main_command main_commands[] = {
 	{ "scan", "[options] INPUT...", "captures, messages, mbox files, Maildirs in, records out",
 	  "postern scan mail.pcap", scan_main },
+	{ "run", "[options] [-- EAL arguments]", "live ports in, records out, until it is stopped",
+	  "postern run --interface eth1", run_run },
 	{ "ctl", "[--socket PATH] COMMAND", "one command to a running engine", "postern ctl stats",
 	  run_ctl },
 	{ "version", "", "version, libraries and CPU level", "postern version", run_version },
@@ -92,7 +100,7 @@ static void usage(FILE *out)
 {
 	fprintf(out, "postern: takes mail off the wire, proves who sent it, gives a verdict\n\n");
 	for (int i = 0; i < COMMANDS_N; i++)
-		fprintf(out, "  postern %-8s %-26s %s\n", main_commands[i].name,
+		fprintf(out, "  postern %-8s %-28s %s\n", main_commands[i].name,
 			main_commands[i].arguments, main_commands[i].help);
 	fprintf(out, "\nEach takes --help. example: postern scan --dns none mail.pcap\n");
 }
