@@ -15,6 +15,11 @@
 
 enum {
 	CREW_IDLE_TURNS = 64, /* without anything to do before the first sleep */
+	CREW_QUIET_TURNS =
+		4096, /* and so many before a port counts as quiet: sleeps are longer then */
+	CREW_QUIET_FACTOR = 4,
+	CREW_SLEEP_US =
+		50, /* first sleep of those behind the ports, where ports are polled without end */
 	CREW_DRAIN_TURNS = 256, /* without anything to do before a port counts as empty */
 	CREW_SLEEP_MAX_US = 1000, /* sleeps of those behind the ports grow up to this */
 	CREW_COUNT_NS = 100 * 1000 * 1000, /* the ports' counters are read so often */
@@ -124,7 +129,8 @@ static void receive_loop(struct member *m)
 		}
 		idle = state == WORKER_MORE ? 0 : idle + 1;
 		if (idle > CREW_IDLE_TURNS && cfg->idle_sleep_us)
-			rest(cfg->idle_sleep_us);
+			rest(cfg->idle_sleep_us *
+			     (idle > CREW_QUIET_TURNS ? CREW_QUIET_FACTOR : 1));
 		if (++turn % 256 == 0)
 			receive_count(m, &count_ns);
 	}
@@ -143,13 +149,13 @@ static bool rings_empty(struct ring *const *r, unsigned n, unsigned step)
 /* Sleeps longer the longer there is nothing to do. */
 static void rest_behind(const struct config *cfg, unsigned idle)
 {
-	if (idle <= CREW_IDLE_TURNS || !cfg->idle_sleep_us)
+	if (idle <= CREW_IDLE_TURNS)
 		return;
+	uint32_t least = cfg->idle_sleep_us ? cfg->idle_sleep_us : CREW_SLEEP_US;
+	uint32_t most = least > CREW_SLEEP_MAX_US ? least : CREW_SLEEP_MAX_US;
 	unsigned shift = (idle - CREW_IDLE_TURNS) / 16;
-	uint64_t us = (uint64_t)cfg->idle_sleep_us << (shift < 10 ? shift : 10);
-	uint64_t most =
-		cfg->idle_sleep_us > CREW_SLEEP_MAX_US ? cfg->idle_sleep_us : CREW_SLEEP_MAX_US;
-	rest((uint32_t)(us < most ? us : most));
+	uint64_t us = (uint64_t)least << (shift < 10 ? shift : 10);
+	rest(us < most ? (uint32_t)us : most);
 }
 
 static void verify_loop(struct member *m)

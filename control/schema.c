@@ -261,9 +261,9 @@ const struct schema_row schema_rows[] = {
 	  .use = SCHEMA_RUN,
 	  RANGE(0, 100000),
 	  .fallback = "50",
-	  .help = "microseconds a worker sleeps that finds nothing to do; 0: it never sleeps and "
-		  "takes its "
-		  "whole core, for the highest rates",
+	  .help = "microseconds a receive worker sleeps that finds nothing to do, four times so "
+		  "long on a quiet port; 0: it never sleeps and takes its whole core, for the "
+		  "highest rates",
 	  FIELD(idle_sleep_us) },
 	{ .name = "verify.workers",
 	  .type = SCHEMA_NUMBER,
