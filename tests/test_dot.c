@@ -1,0 +1,227 @@
+/* Every level gives what scalar gives, at every length and cut; only CRLF.CRLF ends a message. */
+#include "base/message.h"
+#include "reassembly/dot.h"
+#include "tests/test.h"
+
+#include <stdlib.h>
+
+struct result {
+	uint8_t out[8192];
+	size_t n, used;
+	struct dot d;
+};
+
+static void run(const struct dot_ops *ops, struct result *r, const uint8_t *p, size_t n,
+		const size_t *cuts, unsigned n_cuts)
+{
+	size_t at = 0;
+	for (unsigned i = 0; i <= n_cuts && r->d.state != DOT_END; i++) {
+		size_t end = i < n_cuts ? cuts[i] : n, used;
+		uint8_t *guarded = test_guard(p + at, end - at);
+		r->n += dot_copy(ops, &r->d, r->out + r->n, sizeof r->out - r->n, guarded, end - at,
+				 &used);
+		test_guard_free(guarded, end - at);
+		CU_ASSERT(used == end - at || r->d.state == DOT_END);
+		r->used += used;
+		at = end;
+	}
+}
+
+static bool same(const struct result *a, const struct result *b)
+{
+	return a->n == b->n && a->used == b->used && a->d.state == b->d.state &&
+	       a->d.flags == b->d.flags && a->d.line == b->d.line &&
+	       memcmp(a->out, b->out, a->n) == 0;
+}
+
+#define S(text) \
+	{ \
+		text, sizeof text - 1 \
+	}
+
+static const struct {
+	struct {
+		const char *p;
+		size_t n;
+	} in, out;
+	bool end;
+	uint32_t flags;
+} known[] = {
+	{ S(".\r\n"), S(""), true, 0 },
+	{ S("a\r\n.\r\nMAIL"), S("a\r\n"), true, 0 },
+	{ S("..\r\n...a\r\n.\r\n"), S(".\r\n..a\r\n"), true, 0 },
+	{ S(".a\r\n.\r\n"), S("a\r\n"), true, 0 },
+	{ S("a.\r\n.b.\r\n.\r\n"), S("a.\r\nb.\r\n"), true, 0 },
+	{ S("\r\n\r\n.\r\n"), S("\r\n\r\n"), true, 0 },
+	/* endings that others take */
+	{ S("a\n.\nb"), S("a\n.\nb"), false, MESSAGE_BARE_LF | MESSAGE_DOT_AMBIGUOUS },
+	{ S("a\n.\r\nb"), S("a\n.\r\nb"), false, MESSAGE_BARE_LF | MESSAGE_DOT_AMBIGUOUS },
+	{ S("a\r\n.\nb"), S("a\r\n\nb"), false, MESSAGE_BARE_LF | MESSAGE_DOT_AMBIGUOUS },
+	{ S("a\r.\rb"), S("a\r.\rb"), false, MESSAGE_BARE_CR | MESSAGE_DOT_AMBIGUOUS },
+	{ S("a\r.\r\nb"), S("a\r.\r\nb"), false, MESSAGE_BARE_CR | MESSAGE_DOT_AMBIGUOUS },
+	{ S("a\r\n.\rb"), S("a\r\n\rb"), false, MESSAGE_BARE_CR | MESSAGE_DOT_AMBIGUOUS },
+	{ S("a\r\n.\r\r\nb"), S("a\r\n\r\r\nb"), false, MESSAGE_BARE_CR | MESSAGE_DOT_AMBIGUOUS },
+	{ S("a\r\n\0.\r\nb"), S("a\r\n\0.\r\nb"), false, MESSAGE_NUL | MESSAGE_DOT_AMBIGUOUS },
+	{ S("a\r\n.\0\r\nb"), S("a\r\n\0\r\nb"), false, MESSAGE_NUL | MESSAGE_DOT_AMBIGUOUS },
+	{ S("a\n\0.\0\nb"), S("a\n\0.\0\nb"), false,
+	  MESSAGE_NUL | MESSAGE_BARE_LF | MESSAGE_DOT_AMBIGUOUS },
+	/* no endings */
+	{ S("a\n.b\r\n"), S("a\n.b\r\n"), false, MESSAGE_BARE_LF },
+	{ S("a\n..\n"), S("a\n..\n"), false, MESSAGE_BARE_LF },
+	{ S("a\r\n..\r\n"), S("a\r\n.\r\n"), false, 0 },
+	{ S("a\rb"), S("a\rb"), false, MESSAGE_BARE_CR },
+	{ S("a\0b"), S("a\0b"), false, MESSAGE_NUL },
+	{ S("\xc3\xa4\r\n.\r\n"), S("\xc3\xa4\r\n"), true, MESSAGE_8BIT },
+};
+
+static void known_cases(void)
+{
+	for (int level = CPU_SCALAR; level <= (int)cpu_level(); level++) {
+		struct dot_ops ops;
+		dot_ops_init(&ops, level);
+		CU_ASSERT_EQUAL(ops.level, level);
+		for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+			struct result r = { 0 };
+			run(&ops, &r, (const uint8_t *)known[i].in.p, known[i].in.n, NULL, 0);
+			CU_ASSERT(r.n == known[i].out.n && !memcmp(r.out, known[i].out.p, r.n));
+			CU_ASSERT_EQUAL(r.d.state == DOT_END, known[i].end);
+			CU_ASSERT_EQUAL(r.d.flags, known[i].flags);
+		}
+	}
+}
+
+static void cut_everywhere(void)
+{
+	struct dot_ops ops;
+	dot_ops_init(&ops, CPU_SCALAR);
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+		const uint8_t *p = (const uint8_t *)known[i].in.p;
+		size_t n = known[i].in.n, each[64];
+		struct result whole = { 0 }, octets = { 0 };
+		run(&ops, &whole, p, n, NULL, 0);
+		for (size_t cut = 0; cut <= n; cut++) {
+			struct result r = { 0 };
+			run(&ops, &r, p, n, &cut, 1);
+			CU_ASSERT(same(&whole, &r));
+			each[cut] = cut;
+		}
+		run(&ops, &octets, p, n, each, (unsigned)n);
+		CU_ASSERT(same(&whole, &octets));
+	}
+}
+
+/* Text where each special octet is likely enough to meet every other. */
+static size_t text(uint8_t *p, size_t n, uint64_t *random, unsigned kind)
+{
+	static const uint8_t special[] = "\r\n..\r\n\0\xff\r\n.\r\r\n\n.";
+	for (size_t i = 0; i < n; i++) {
+		uint64_t x = test_random(random);
+		p[i] = (uint8_t)('a' + x % 26);
+		if (kind == 0 && x >> 32 & 1)
+			p[i] = special[(x >> 40) % (sizeof special - 1)];
+		else if (kind == 1 && i % 76 >= 74)
+			p[i] = i % 76 == 74 ? '\r' : '\n';
+		else if (kind == 2 && (x >> 32) % 40 == 0)
+			p[i] = special[(x >> 40) % (sizeof special - 1)];
+	}
+	return n;
+}
+
+static void levels_agree(void)
+{
+	static uint8_t in[700];
+	uint64_t random = 1;
+	struct dot_ops scalar;
+	dot_ops_init(&scalar, CPU_SCALAR);
+	for (int level = CPU_AVX2; level <= (int)cpu_level(); level++) {
+		struct dot_ops ops;
+		dot_ops_init(&ops, level);
+		CU_ASSERT_EQUAL(ops.level, level);
+		for (unsigned i = 0; i < 6000; i++) {
+			size_t n = text(in, i % 640, &random, i % 3);
+			size_t cut[2] = { n ? test_random(&random) % n : 0, n };
+			bool raw = i % 7 == 0;
+			struct result a = { .d.raw = raw }, b = { .d.raw = raw };
+			memset(b.out, 0xa5, sizeof b.out);
+			run(&scalar, &a, in, n, NULL, 0);
+			run(&ops, &b, in, n, cut, 2);
+			CU_ASSERT(same(&a, &b));
+			for (size_t k = b.n + 1; k < b.n + 70; k++) /* nothing behind its end */
+				CU_ASSERT(b.out[k] == 0xa5);
+		}
+	}
+}
+
+static void small_room_is_kept(void)
+{
+	static const uint8_t in[] = "line one\r\n.\rtwo\r\n..three\r\n";
+	for (int level = CPU_SCALAR; level <= (int)cpu_level(); level++) {
+		struct dot_ops ops;
+		dot_ops_init(&ops, level);
+		for (size_t cap = 2; cap < sizeof in; cap++) {
+			struct result whole = { 0 };
+			run(&ops, &whole, in, sizeof in - 1, NULL, 0);
+			struct dot d = { 0 };
+			uint8_t out[64];
+			size_t i = 0, o = 0, used;
+			while (i < sizeof in - 1) {
+				uint8_t *dst = malloc(cap);
+				size_t n = dot_copy(&ops, &d, dst, cap, in + i, sizeof in - 1 - i,
+						    &used);
+				CU_ASSERT_FATAL(n <= cap && used > 0);
+				memcpy(out + o, dst, n);
+				free(dst);
+				o += n;
+				i += used;
+			}
+			CU_ASSERT(o == whole.n && !memcmp(out, whole.out, o));
+		}
+		size_t used = 1;
+		struct dot d = { 0 };
+		CU_ASSERT_EQUAL(dot_copy(&ops, &d, NULL, 0, in, 5, &used), 0);
+		CU_ASSERT_EQUAL(used, 0);
+	}
+}
+
+static void long_lines_are_flagged(void)
+{
+	static uint8_t in[1100];
+	for (int level = CPU_SCALAR; level <= (int)cpu_level(); level++) {
+		struct dot_ops ops;
+		dot_ops_init(&ops, level);
+		for (size_t n = 990; n < 1010; n++) {
+			for (size_t before = 0; before <= 64; before += 16) {
+				memset(in, 'x', sizeof in);
+				if (before)
+					memcpy(in + before - 2, "\r\n", 2);
+				memcpy(in + before + n, "\r\n", 2);
+				struct result r = { 0 };
+				run(&ops, &r, in, before + n + 2, NULL, 0);
+				CU_ASSERT_EQUAL(!!(r.d.flags & MESSAGE_LONG_LINE), n > 998);
+			}
+		}
+	}
+}
+
+static void finish_gives_what_was_kept_back(void)
+{
+	struct dot_ops ops;
+	dot_ops_init(&ops, cpu_level());
+	struct dot d = { 0 };
+	uint8_t out[8];
+	size_t used;
+	CU_ASSERT_EQUAL(dot_copy(&ops, &d, out, sizeof out, (const uint8_t *)"a\r\n.\r", 5, &used),
+			3);
+	CU_ASSERT_EQUAL(dot_finish(&d, out), 1);
+	CU_ASSERT_EQUAL(out[0], '\r');
+	d = (struct dot){ .raw = true };
+	dot_copy(&ops, &d, out, sizeof out, (const uint8_t *)".\r\n.\r", 5, &used);
+	CU_ASSERT_EQUAL(used, 5);
+	CU_ASSERT_EQUAL(d.flags, 0);
+	CU_ASSERT_EQUAL(dot_finish(&d, out), 0);
+	CU_ASSERT_EQUAL(d.flags, MESSAGE_BARE_CR);
+}
+
+TEST_MAIN("dot", TEST(known_cases), TEST(cut_everywhere), TEST(levels_agree),
+	  TEST(small_room_is_kept), TEST(long_lines_are_flagged),
+	  TEST(finish_gives_what_was_kept_back))
