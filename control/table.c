@@ -42,7 +42,7 @@ struct table *table_new(unsigned width, bool colour)
 	width = width < TABLE_WIDTH_MIN   ? TABLE_WIDTH_MIN
 		: width > TABLE_WIDTH_MAX ? TABLE_WIDTH_MAX
 					  : width;
-	bool wide = width >= 100;
+	bool wide = width >= 120;
 	t->colour = colour;
 	t->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	t->width[C_TIME] = width >= 140 ? 19 : wide ? 14 : 8;
