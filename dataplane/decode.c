@@ -1,6 +1,7 @@
 #include "dataplane/decode.h"
 
 #include "dataplane/sum.h"
+#include "dataplane/tcp.h"
 
 /*
  * A frame is walked layer by layer. Each step looks at one header at w->at, moves behind it and names the
@@ -517,56 +518,13 @@ static enum layer walk_erspan(struct walk *w)
 
 /* ---- TCP ---- */
 
-/* RFC 9293 section 3.1, over the pseudo header of RFC 9293 or of RFC 8200 section 8.1 */
-static bool tcp_sum_right(const struct packet *pkt, const uint8_t *p, size_t n)
-{
-	size_t address = pkt->ip_version == 4 ? 4 : 16;
-	uint64_t sum = sum_octets(p, n);
-	sum += sum_octets(pkt->src, address) + sum_octets(pkt->dst, address);
-	sum += __builtin_bswap32((uint32_t)n) + (uint64_t)__builtin_bswap16(IP_TCP);
-	return sum_fold(sum) == 0xffff;
-}
-
-/* RFC 9293 section 3.2, RFC 7323 section 2.2: only a SYN's are wanted */
-static void tcp_options(struct packet *pkt, const uint8_t *p, size_t n)
-{
-	size_t i = 0;
-	while (i < n && p[i]) {
-		if (p[i] == 1) {
-			i++;
-			continue;
-		}
-		if (n - i < 2 || p[i + 1] < 2 || p[i + 1] > n - i)
-			return;
-		if (p[i] == 2 && p[i + 1] == 4)
-			pkt->mss = (uint16_t)get16(p + i + 2);
-		if (p[i] == 3 && p[i + 1] == 3)
-			pkt->window_shift = p[i + 2] > 14 ? 14 : p[i + 2];
-		i += p[i + 1];
-	}
-}
-
 static enum layer walk_tcp(struct walk *w)
 {
 	struct packet *pkt = w->pkt;
-	const uint8_t *p = w->at;
-	if (w->left < 20)
-		return done(w, w->wire < 20 ? DECODE_BAD_TCP : DECODE_SHORT);
-	size_t hdr_len = (size_t)(p[12] >> 4) * 4;
-	if (hdr_len < 20 || hdr_len > w->wire)
-		return done(w, DECODE_BAD_TCP);
-	if (hdr_len > w->left)
-		return done(w, DECODE_SHORT);
-	pkt->sport = (uint16_t)get16(p);
-	pkt->dport = (uint16_t)get16(p + 2);
-	pkt->seq = get32(p + 4);
-	pkt->ack = get32(p + 8);
-	pkt->tcp_flags = p[13] & 0x3f;
-	pkt->window = (uint16_t)get16(p + 14);
-	pkt->window_shift = 255;
-	pkt->mss = 0;
-	if (pkt->tcp_flags & TCP_SYN)
-		tcp_options(pkt, p + 20, hdr_len - 20);
+	struct bytes segment = { w->at, w->left };
+	enum tcp_result r = tcp_header(pkt, segment, w->wire);
+	if (r != TCP_OK)
+		return done(w, r == TCP_BAD ? DECODE_BAD_TCP : DECODE_SHORT);
 	if (w->wrong)
 		pkt->csum = PACKET_CSUM_WRONG;
 	else if (!sums_wanted(w))
@@ -574,11 +532,7 @@ static enum layer walk_tcp(struct walk *w)
 	else if (w->left < w->wire)
 		pkt->csum = PACKET_CSUM_UNKNOWN;
 	else
-		pkt->csum = tcp_sum_right(pkt, p, w->wire) ? PACKET_CSUM_RIGHT : PACKET_CSUM_WRONG;
-	step(w, hdr_len);
-	pkt->payload = w->at;
-	pkt->payload_len = (uint32_t)w->left;
-	pkt->payload_cut = (uint32_t)(w->wire - w->left);
+		pkt->csum = tcp_sum_right(pkt, segment) ? PACKET_CSUM_RIGHT : PACKET_CSUM_WRONG;
 	return done(w, DECODE_TCP);
 }
 
