@@ -140,7 +140,7 @@ static void checksums_not_wanted(void)
 /* what Ethernet adds behind short datagrams is no payload; total length 0 is a segment not yet cut up */
 static void lengths(void)
 {
-	struct frame f;
+	struct frame f = { 0 };
 	struct packet pkt;
 	uint8_t long_frame[512] = { 0 };
 	struct decode_fragment frag;

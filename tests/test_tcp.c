@@ -78,7 +78,7 @@ static void options(void)
 static void checksum(void)
 {
 	for (unsigned version = 4; version <= 6; version += 2) {
-		struct frame f;
+		struct frame f = { 0 };
 		struct packet pkt = { .ip_version = (uint8_t)version };
 		(version == 4 ? frame_segment4 : frame_segment6)(&f);
 		struct bytes s = { f.room + f.tcp, FRAME_ROOM - f.tcp };
