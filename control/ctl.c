@@ -310,9 +310,11 @@ static int ctl_arguments(struct ctl *c, int argc, char **argv)
 	}
 	c->command = word ? commands_find(bytes_str(word)) : NULL;
 	if (!c->command) {
-		fprintf(c->err, "postern ctl: %s%s%s, it is one of: %s\n",
-			word ? "unknown command \"" : "which command", word ? word : "",
-			word ? "\"" : "", names);
+		if (word)
+			fprintf(c->err, "postern ctl: unknown command \"%s\", it is one of: %s\n",
+				word, names);
+		else
+			fprintf(c->err, "postern ctl: a command must follow, one of: %s\n", names);
 		return -1;
 	}
 	return 0;

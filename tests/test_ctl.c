@@ -222,7 +222,7 @@ static void usage(void)
 	static const struct {
 		const char *a, *b, *want;
 	} rows[] = {
-		{ NULL, NULL, "which command, it is one of: ping, stats" },
+		{ NULL, NULL, "a command must follow, one of: ping, stats" },
 		{ "stat", NULL, "unknown command \"stat\", it is one of: ping, stats" },
 		{ "stats", "ping", "one command only, not also \"ping\"" },
 		{ "--jsn", "stats", "unknown option \"--jsn\"; see postern ctl --help" },
