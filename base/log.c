@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -47,6 +48,16 @@ size_t log_format(char line[LOG_LINE_MAX], enum log_level level, uint64_t time_n
 	return len;
 }
 
+/* systemd.exec(5): the variable has device and inode of the stream, which may have been redirected since. */
+static int log_is_journal(void)
+{
+	unsigned long long dev, ino;
+	struct stat st;
+	const char *stream = getenv("JOURNAL_STREAM");
+	return stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 &&
+	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
 	if ((int)level > atomic_load_explicit(&log_highest, memory_order_relaxed))
@@ -61,7 +72,7 @@ void log_line(enum log_level level, const char *format, ...)
 	clock_gettime(CLOCK_REALTIME, &now);
 	size_t n =
 		log_format(line, level, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
-			   getenv("JOURNAL_STREAM") != NULL, text);
+			   log_is_journal(), text);
 	/* where stderr is gone there is nobody to tell */
 	ssize_t written = write(STDERR_FILENO, line, n);
 	(void)written;

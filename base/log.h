@@ -1,7 +1,7 @@
 /*
  * log - one line on stderr for the operator. Control only: never on a worker.
  *
- * "2026-11-21T10:00:00.000Z warning: text", or "<4>text" when stderr is the journal's (JOURNAL_STREAM is set), which
+ * "2026-11-21T10:00:00.000Z warning: text", or "<4>text" when stderr is the journal (as JOURNAL_STREAM says), which
  * keeps the time itself. A line is one write of at most LOG_LINE_MAX octets, cut there; control characters in it
  * become '?', so that no text from outside makes a second line.
  */
