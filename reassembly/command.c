@@ -123,9 +123,11 @@ enum command_bdat command_bdat(struct bytes args, uint64_t *n, bool *last)
 		return COMMAND_BDAT_BAD;
 	for (size_t i = 0; i < number.n; i++) {
 		uint8_t c = number.p[i];
-		if (c < '0' || c > '9' || *n > (INT64_MAX - 9) / 10)
+		int64_t next;
+		if (c < '0' || c > '9' || __builtin_mul_overflow((int64_t)*n, 10, &next) ||
+		    __builtin_add_overflow(next, c - '0', &next))
 			return COMMAND_BDAT_BAD;
-		*n = *n * 10 + (c - '0');
+		*n = (uint64_t)next;
 	}
 	if (!args.n)
 		return COMMAND_BDAT_GOOD;

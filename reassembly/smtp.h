@@ -74,6 +74,7 @@ struct smtp {
 	bool replies_lost : 1;
 	bool no_server : 1, no_client : 1; /* that side was given up */
 	bool server_ended : 1, client_ended : 1;
+	bool server_end_due : 1; /* it ended, with a reply held */
 	bool server_cut : 1; /* behind a gap: the line may lack its beginning */
 	bool server_long : 1;
 	bool injection : 1; /* octets behind STARTTLS */

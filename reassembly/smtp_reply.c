@@ -611,11 +611,9 @@ static bool lmtp_more(struct smtp *s)
 	return --s->lmtp_left > 0;
 }
 
-void smtp_held(const struct smtp_call *c)
+static void use_held(const struct smtp_call *c)
 {
 	struct smtp *s = c->s;
-	if (!s->held)
-		return;
 	if (s->greeting_due) {
 		s->greeting_due = false;
 		s->held = 0;
@@ -645,6 +643,30 @@ void smtp_held(const struct smtp_call *c)
 	int code = s->held;
 	s->held = 0;
 	smtp_replied(c, replies_pop(c->lines, &s->queue), code);
+}
+
+/* Nothing more comes from the server: what still waits for it goes without. */
+static void server_gone(const struct smtp_call *c)
+{
+	struct smtp *s = c->s;
+	s->server_end_due = false;
+	s->server_ended = true;
+	if (!s->server_pos)
+		s->no_server = true;
+	if (s->queue.n && replies_at(c->lines, &s->queue, s->queue.n - 1u) == SMTP_KIND_DATA &&
+	    !s->data_assumed && s->server_pos && !s->replies_lost) {
+		replies_set_last(c->lines, &s->queue, SMTP_KIND_OTHER);
+		s->state = SMTP_COMMAND;
+	}
+	smtp_assume_all(c);
+}
+
+void smtp_held(const struct smtp_call *c)
+{
+	if (c->s->held)
+		use_held(c);
+	if (c->s->server_end_due && !c->s->held)
+		server_gone(c);
 }
 
 static void server_line_done(const struct smtp_call *c)
@@ -690,21 +712,6 @@ static size_t server_line(const struct smtp_call *c, struct bytes in)
 	return n + 1;
 }
 
-static void server_gone(const struct smtp_call *c)
-{
-	struct smtp *s = c->s;
-	if (!s->server_pos)
-		s->no_server = true;
-	s->server_ended = true;
-	smtp_held(c);
-	if (s->queue.n && replies_at(c->lines, &s->queue, s->queue.n - 1u) == SMTP_KIND_DATA &&
-	    !s->data_assumed && s->server_pos && !s->replies_lost) {
-		replies_set_last(c->lines, &s->queue, SMTP_KIND_OTHER);
-		s->state = SMTP_COMMAND;
-	}
-	smtp_assume_all(c);
-}
-
 size_t smtp_server(const struct smtp_call *c)
 {
 	struct smtp *s = c->s;
@@ -741,10 +748,10 @@ size_t smtp_server(const struct smtp_call *c)
 		i += server_line(c, bytes_from(in->data, i));
 		s->server_pos = in->off + i;
 	}
-	smtp_held(c);
 	if (s->tls)
 		i = in->data.n;
 	if (in->end && i == in->data.n)
-		server_gone(c);
+		s->server_end_due = true;
+	smtp_held(c);
 	return i;
 }
