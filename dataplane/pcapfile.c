@@ -137,6 +137,7 @@ static enum pcapfile_result pcap_next(struct pcapfile *f, struct bytes in, size_
 
 /* ---- pcapng ---- */
 
+/* Kept within 1970 and 2262, so that nobody behind us has to think of sums that overflow. */
 static uint64_t time_of(const struct pcapfile_interface *at, uint64_t units)
 {
 	unsigned n = at->resolution & 0x7f;
@@ -149,7 +150,10 @@ static uint64_t time_of(const struct pcapfile_interface *at, uint64_t units)
 		for (; n > 9 && ns; n--)
 			ns /= 10;
 	}
-	return (uint64_t)ns + at->offset_ns;
+	__int128 sum = (__int128)ns + (__int128)at->offset_s * 1000000000;
+	if (sum < 0)
+		return 0;
+	return sum > INT64_MAX ? INT64_MAX : (uint64_t)sum;
 }
 
 static enum pcapfile_result ng_section(struct pcapfile *f, struct bytes in)
@@ -195,8 +199,7 @@ static enum pcapfile_result ng_interface(struct pcapfile *f, struct bytes body)
 		if (code == NG_OPTION_TSOFFSET && len >= 8) {
 			uint64_t seconds;
 			memcpy(&seconds, opt.p + 4, 8);
-			at->offset_ns = (f->swap ? __builtin_bswap64(seconds) : seconds) *
-					UINT64_C(1000000000);
+			at->offset_s = (int64_t)(f->swap ? __builtin_bswap64(seconds) : seconds);
 		}
 		opt = bytes_from(opt, 4 + (len + 3) / 4 * 4);
 	}

@@ -29,7 +29,7 @@ struct pcapfile_interface {
 	uint8_t link; /* enum packet_link */
 	uint8_t resolution; /* if_tsresol as in the file: 10^-n, or 2^-n with the top bit */
 	uint32_t snaplen; /* 0: none */
-	uint64_t offset_ns; /* modulo 2^64 */
+	int64_t offset_s; /* if_tsoffset */
 };
 
 struct pcapfile {

@@ -329,22 +329,28 @@ static void pcapng(void)
 	}
 }
 
-/* every resolution there can be gives a time and ends */
-static void resolutions(void)
+/* every resolution and offset there can be gives a time from 1970 to 2262 */
+static void times(void)
 {
-	for (int i = 0; i < 256; i++) {
+	static const int64_t offsets[] = { 0, 1, -1, INT64_MAX, INT64_MIN };
+	for (int i = 0; i < 256 * 5; i++) {
 		static struct file f;
 		f.n = 0;
 		ng_section(&f);
-		ng_interface(&f, 1, 0, i, 0);
+		ng_interface(&f, 1, 0, i % 256, offsets[i / 256]);
 		ng_packet(&f, 6, 0, UINT64_MAX, 1, 1);
 		ng_packet(&f, 6, 0, 0, 1, 1);
 		struct result r = read_file(f.octets, f.n, f.n);
-		CU_ASSERT(r.n == 2 && r.seen[1].time_ns == 0);
+		CU_ASSERT_FATAL(r.n == 2);
+		CU_ASSERT(r.seen[0].time_ns <= INT64_MAX && r.seen[1].time_ns <= INT64_MAX);
+		if (i < 9) /* over 2^64 ns */
+			CU_ASSERT_EQUAL(r.seen[0].time_ns, INT64_MAX);
 		if (i >= 29 && i < 128)
 			CU_ASSERT_EQUAL(r.seen[0].time_ns, 0);
 		if (i == 128 + 63)
 			CU_ASSERT_EQUAL(r.seen[0].time_ns, 1999999999);
+		static const uint64_t zero[] = { 0, 1000000000, 0, INT64_MAX, 0 };
+		CU_ASSERT_EQUAL(r.seen[1].time_ns, zero[i / 256]);
 	}
 }
 
@@ -500,5 +506,5 @@ static void limits(void)
 	CU_ASSERT_EQUAL(pcapfile_next(&file, bytes_of(f.octets, f.n), &taken, &pkt), PCAPFILE_BAD);
 }
 
-TEST_MAIN("pcapfile", TEST(pcap), TEST(links), TEST(pcapng), TEST(resolutions),
-	  TEST(cut_everywhere), TEST(damage), TEST(limits))
+TEST_MAIN("pcapfile", TEST(pcap), TEST(links), TEST(pcapng), TEST(times), TEST(cut_everywhere),
+	  TEST(damage), TEST(limits))
