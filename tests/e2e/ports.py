@@ -1,0 +1,202 @@
+#!/usr/bin/python3
+"""Ports: one capture through every kind of DPDK port gives the records that `postern scan` makes of its file.
+
+ports.py POSTERN. A capture file read as a port, each direction on a port of its own, AF_PACKET, memif, and vhost with
+a virtio-user generator. Parts that cannot run here are skipped with the reason; a failure with CI=true.
+"""
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import livenet
+from livenet import Inside, check, run, until
+
+DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data")
+CAPTURE, ZONE = f"{DATA}/demo.pcap", f"{DATA}/demo.zone"
+skipped = []
+
+
+def frames(path):
+    raw = open(path, "rb").read()
+    order = "<" if raw[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else ">"
+    at = 24
+    while at < len(raw):
+        n = struct.unpack(order + "4I", raw[at:at + 16])[2]
+        yield raw[at:at + 16], raw[at + 16:at + 16 + n]
+        at += 16 + n
+
+
+def split(folder):
+    """The capture as a tap with a port for each direction sees it."""
+    head = open(CAPTURE, "rb").read()[:24]
+    files = [open(f"{folder}/{name}.pcap", "wb") for name in ("client", "server")]
+    for f in files:
+        f.write(head)
+    for record, frame in frames(CAPTURE):
+        ip = 14 + 4 * (frame[12:14] == b"\x81\x00")
+        tcp = ip + (frame[ip] & 15) * 4 if frame[ip] >> 4 == 4 else ip + 40
+        port = struct.unpack(">H", frame[tcp + 2:tcp + 4])[0]
+        files[port not in (25, 587, 110)].write(record + frame)
+    for f in files:
+        f.close()
+    return [f.name for f in files]
+
+
+def plain(lines):
+    """Records in an order that does not hang on when they came; the clock of a live port is not the file's."""
+    out = []
+    for line in lines:
+        r = json.loads(line)
+        del r["timestamp"]
+        out.append(json.dumps(r, sort_keys=True))
+    return sorted(out)
+
+
+class Run:
+    def __init__(self, binary, folder, name, eal, netns=None, more=()):
+        self.output, self.socket = f"{folder}/{name}.json", f"{folder}/{name}.sock"
+        self.err = open(f"{folder}/{name}.err", "w+")
+        words = [binary, "run", "--config", "/dev/null", "--dns", f"zone:{ZONE}", "--output", self.output, "--socket",
+                 self.socket, *more, "--", *eal]
+        if netns:
+            words = ["nsenter", f"--net=/run/netns/{netns}", *words]
+        self.process = subprocess.Popen(words, stderr=self.err)
+        until("start", lambda: "reading" in self.said() or self.process.poll() is not None, 20)
+
+    def said(self):
+        return open(self.err.name).read()
+
+    def records(self):
+        return open(self.output, encoding="utf-8").read().splitlines() if os.path.exists(self.output) else []
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+
+class Generator:
+    """testpmd: the capture in, another process's port out; waits where that is full."""
+
+    def __init__(self, folder, name, vdev):
+        words = ["dpdk-testpmd", "--no-pci", "--no-huge", "--no-shconf", "-m", "300", "--single-file-segments", "--no-telemetry",
+                 "--file-prefix", f"gen{os.getpid()}{name}", "--lcores", "0@0,1@1" if os.cpu_count() > 1 else "0@0,1@0",
+                 "--vdev", f"net_pcap0,rx_pcap={CAPTURE}", "--vdev", vdev, "--", "-i", "--total-num-mbufs=8192",
+                 "--no-flush-rx"]
+        self.log = open(f"{folder}/{name}.gen", "w+")
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=self.log, stderr=self.log, text=True)
+        self.say("set fwd io retry")
+        self.say("set burst tx delay 100 retry 1000")
+
+    def say(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def end(self):
+        self.say("stop")
+        self.say("quit")
+        self.process.stdin.close()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+def verdict(name, r, want):
+    until("records", lambda: len(r.records()) >= len(want), 20)
+    status = r.end()
+    got = plain(r.records())
+    check(f"{name}: the {len(want)} records of scan", got == want,
+          f"{len(got)} records; {r.said()} {[g for g in got if g not in want][:1]}")
+    check(f"{name}: status 0", status == 0, f"{status} {r.said()}")
+
+
+def by_file(binary, folder, want):
+    verdict("net_pcap", Run(binary, folder, "pcap", ["--vdev", f"net_pcap0,rx_pcap={CAPTURE}"]), want)
+    files = split(folder)
+    eal = [x for i, f in enumerate(files) for x in ("--vdev", f"net_pcap{i},rx_pcap={f}")]
+    # two files are read burst by burst, so their clocks run apart as those of a wire never do
+    slow = ["--limits-hole-time", "60s", "--limits-hole-packets", "60000"]
+    verdict("each direction on its own port", Run(binary, folder, "split", eal, more=slow), want)
+    r = Run(binary, folder, "apart", eal, more=["--join-ports=false"])
+    until("records", lambda: len(r.records()) >= len(want), 3)
+    check("ports that are not joined have a worker each", "2 receive workers" in r.said(), r.said())
+    check("ports that are not joined: status 0", r.end() == 0, r.said())
+
+
+def by_af_packet(binary, folder, want):
+    if os.geteuid() != 0:
+        skipped.append("AF_PACKET: needs root")
+        return
+    name = f"lvp{os.getpid()}"
+    p = run("ip", "netns", "add", name, ok=False)
+    if p.returncode:
+        skipped.append(f"AF_PACKET: no network namespace: {p.stderr.strip()}")
+        return
+    try:
+        run("ip", "-n", name, "link", "add", "a0", "type", "veth", "peer", "name", "b0")
+        for dev in ("a0", "b0"):
+            run("ip", "-n", name, "link", "set", dev, "up", "mtu", "9000")
+        r = Run(binary, folder, "af_packet",
+                ["--vdev", "net_af_packet0,iface=a0,framesz=16384,blocksz=65536,framecnt=512"], netns=name)
+        with Inside(name):
+            s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        s.bind(("b0", 0))
+        for i, (_, frame) in enumerate(frames(CAPTURE)):
+            s.send(frame)
+            if i % 32 == 0:
+                time.sleep(0.002)  # a socket has no way to slow us down
+        verdict("net_af_packet", r, want)
+        s.close()
+    finally:
+        run("ip", "netns", "del", name, ok=False)
+
+
+def by_generator(binary, folder, want, name, ours, theirs):
+    if not shutil.which("dpdk-testpmd"):
+        skipped.append(f"{name}: dpdk-testpmd is not installed")
+        return
+    r = Run(binary, folder, name, ["--vdev", ours])
+    check(f"{name}: says that the other side is not there yet", "link is down" in r.said(), r.said())
+    g = Generator(folder, name, theirs)
+    g.say("start")
+    until("records", lambda: len(r.records()) >= len(want), 20)
+    verdict(name, r, want)
+    g.end()
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    binary = os.path.abspath(sys.argv[1])
+    folder = tempfile.mkdtemp(prefix="postern-ports-")
+    try:
+        p = run(binary, "scan", "--format", "json", "--dns", f"zone:{ZONE}", CAPTURE, ok=False)
+        want = plain(p.stdout.splitlines())
+        check("scan gives records", len(want) > 5, p.stderr)
+        by_file(binary, folder, want)
+        by_af_packet(binary, folder, want)
+        by_generator(binary, folder, want, "memif", f"net_memif0,role=server,socket-abstract=no,socket={folder}/memif",
+                     f"net_memif0,role=client,socket-abstract=no,socket={folder}/memif")
+        by_generator(binary, folder, want, "vhost", f"net_vhost0,iface={folder}/vhost",
+                     f"net_virtio_user0,path={folder}/vhost,queue_size=1024")
+    finally:
+        if "-k" in sys.argv:
+            print(folder)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+main()
+for s in skipped:
+    print(f"skipped: {s}")
+print(f"ports: {livenet.checks} checks, {len(livenet.failures)} failed, {len(skipped)} skipped; oracle: postern scan")
+if livenet.failures or (skipped and os.environ.get("CI") == "true"):
+    sys.exit(1)
+sys.exit(77 if skipped else 0)
