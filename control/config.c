@@ -79,19 +79,18 @@ static bool in_group(const struct schema_row *row, const char *group)
 static void allowed_keys(const char *group, char *out, size_t len)
 {
 	size_t at = 0, skip = *group ? strlen(group) + 1 : 0;
-	const char *last = "";
-	size_t last_n = 0;
+	struct bytes last = { NULL, 0 };
 	for (unsigned i = 0; i < schema_n && at < len; i++) {
 		const struct schema_row *row = &schema_rows[i];
-		const char *name = row->name + skip;
-		size_t n = strcspn(name, ".");
-		bool top_group = !*group && row->name[n] == '.';
-		if (row->use == SCHEMA_SCAN || (!top_group && !in_group(row, group)) ||
-		    (n == last_n && !strncmp(name, last, n)))
+		if (row->use == SCHEMA_SCAN || (*group && !in_group(row, group)))
+			continue;
+		const char *rest = row->name + skip;
+		struct bytes name = bytes_of(rest, strcspn(rest, "."));
+		if (bytes_equal(name, last)) /* the next row of a group */
 			continue;
 		last = name;
-		last_n = n;
-		at += (size_t)snprintf(out + at, len - at, "%s%.*s", at ? ", " : "", (int)n, name);
+		at += (size_t)snprintf(out + at, len - at, "%s%.*s", at ? ", " : "", (int)name.n,
+				       rest);
 	}
 }
 

@@ -213,11 +213,10 @@ static void long_lines(void)
 	enum { BUFFER = 128 * 1024 };
 	struct files *f = make(false);
 	for (int d = -3; d <= 3; d++) {
-		size_t n = (size_t)(BUFFER + d), at = 6;
-		char *text = malloc(n + 64), *want = malloc(n + 64);
+		static char text[BUFFER + 64], want[BUFFER + 64];
+		size_t n = (size_t)(BUFFER + d), at = n;
 		memcpy(text, "A: b\n\n", 6);
 		memset(text + 6, 'x', n);
-		at = n;
 		memcpy(text + at, "\nend\n", 5);
 		files_open(f, "x", temp_of(text, at + 5));
 		memcpy(want, "A: b\r\n\r\n", 8);
@@ -230,8 +229,6 @@ static void long_lines(void)
 		files_open(f, "x", temp_of(text, 8 + n - 6 + 7));
 		expect(f, want, 8 + n - 6 + 7, MESSAGE_LONG_LINE);
 		expect_end(f);
-		free(text);
-		free(want);
 	}
 	files_free(f);
 }

@@ -67,7 +67,8 @@ static void known(void)
 		struct bytes got = words_decode(w, word_cases[i].kind, bytes_of(p, n));
 		bool right = bytes_equal(got, bytes_str(word_cases[i].want));
 		if (!right)
-			printf("\n%s gives %.*s\n", word_cases[i].text, (int)got.n, (const char *)got.p);
+			printf("\n%s gives %.*s\n", word_cases[i].text, (int)got.n,
+			       (const char *)got.p);
 		CU_ASSERT_TRUE(right);
 		test_guard_free(p, n);
 	}
@@ -81,7 +82,8 @@ static void cut_everywhere(void)
 	for (unsigned i = 0; i < sizeof word_cases / sizeof word_cases[0]; i++)
 		for (size_t n = 0; n <= strlen(word_cases[i].text); n++) {
 			uint8_t *p = test_guard(word_cases[i].text, n);
-			CU_ASSERT_TRUE(utf8_valid(words_decode(w, word_cases[i].kind, bytes_of(p, n))));
+			CU_ASSERT_TRUE(
+				utf8_valid(words_decode(w, word_cases[i].kind, bytes_of(p, n))));
 			test_guard_free(p, n);
 		}
 	words_free(w);
