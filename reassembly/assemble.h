@@ -36,7 +36,7 @@ uint32_t assembler_out(const struct assembler *a);
 struct assembler_strings { /* octets of envelope strings, newest block first */
 	struct assembler_strings *next;
 	uint32_t used;
-	uint8_t data[];
+	_Alignas(8) uint8_t data[]; /* struct message_rcpt lies in it */
 };
 
 struct assembler_mark {
