@@ -12,7 +12,8 @@ MAY = {
     "reassembly": {"base", "reassembly"},
     "verify": {"base", "verify", "verify/kernel", "verify/auth"},
     "verify/kernel": {"base", "verify/kernel"},
-    "verify/auth": {"base", "verify/auth", "verify/kernel"},
+    # of verify's own headers only the value that a check asks the DNS with
+    "verify/auth": {"base", "verify/auth", "verify/kernel", "verify/question.h"},
     "control": {"base", "control"},
     "bench": None,
     "tests": None,
@@ -71,7 +72,7 @@ def main():
                             bad.append(f'{path}:{number}: "{what}" is not written from the root')
                         continue
                     allowed = MAY[home] | {d for top in ROWS.get(path, ()) for d in MAY if d.split("/")[0] == top}
-                    if target not in allowed:
+                    if target not in allowed and what not in allowed:
                         bad.append(f'{path}:{number}: {home}/ may not include "{what}"')
     print(*bad, sep="\n", end="\n" if bad else "")
     print(f"layers: {seen} files, {arrows} includes of ours, {len(bad)} break the rule")

@@ -519,7 +519,7 @@ static void h1_many_fields(void)
 	b->zone[0] = (struct record){ key_name, test_record(), ANSWER_DATA };
 	struct sign s = signer(TAGS "h=from", "from");
 	char *field = sign_message(&s, header, bytes_str(body));
-	for (int top = 0; top < 2; top++) {
+	for (unsigned top = 0; top < 2; top++) {
 		char *text = malloc(N * 40 + 4096);
 		size_t n = top ? (size_t)sprintf(text, "%s", field) : 0;
 		for (int i = 0; i < N; i++)
