@@ -2,7 +2,9 @@
  * decode - from a captured frame to a TCP segment.
  *
  * VLAN, QinQ, MPLS, PPPoE, IP-in-IP, GRE, VXLAN, GENEVE, ERSPAN II are taken off, nesting is bounded
- * by DECODE_NEST_MAX layers. Pure; reads only pkt->data[0..len).
+ * by DECODE_NEST_MAX layers (tags, tunnels and IP headers count). Pure; reads only pkt->data[0..len).
+ * A datagram that is longer than its frame is taken as cut; a total length of 0 as that of the frame.
+ * Not handled: ERSPAN III, GRE version 1 (PPTP), VXLAN-GPE, tunnels on other UDP ports than their own.
  */
 #pragma once
 
