@@ -15,6 +15,7 @@ struct probe {
 	uint8_t n[2];
 	uint64_t peer_acked[2];
 	uint64_t off[2];
+	bool gave_up; /* the wait for the server */
 };
 _Static_assert(sizeof(struct probe) <= SESSION_STATE, "it shares the room of the protocols");
 
@@ -113,7 +114,7 @@ static enum session_protocol judge(const struct assembler *a, const struct sessi
 	case WORDS_CONTENT:
 		/* text that is no command or reply: content, where the protocol has it on this side */
 		if (!peer->midstream)
-			return side == SESSION_CLIENT && !last ? SESSION_UNKNOWN : SESSION_IS_OTHER;
+			return SESSION_IS_OTHER;
 		*content = port == (side == SESSION_CLIENT ? SESSION_IS_SMTP : SESSION_IS_POP3);
 		return *content ? port : last ? SESSION_IS_OTHER : SESSION_UNKNOWN;
 	}
@@ -176,7 +177,8 @@ size_t session_push(struct session *s, struct assembler *a, const struct session
 	if (in->gap && !p->n[side])
 		return in->data.n; /* what is behind it will tell */
 	/* the server speaks first: a client that does not wait for it is left waiting */
-	if (side == SESSION_CLIENT && !peer->midstream && !in->last_chance && in->data.n)
+	p->gave_up = p->gave_up || (side == SESSION_CLIENT && in->last_chance);
+	if (side == SESSION_CLIENT && !peer->midstream && !p->gave_up && in->data.n)
 		return 0;
 	if (!p->n[side]) {
 		p->off[side] = in->off;
@@ -189,7 +191,7 @@ size_t session_push(struct session *s, struct assembler *a, const struct session
 			memcpy(p->side[side] + p->n[side], in->data.p, n);
 	}
 	struct bytes all = bytes_of(p->side[side], p->n[side] + n);
-	bool last = in->last_chance || in->end || in->gap, content;
+	bool last = in->end || in->gap || all.n == PROBE_MAX, content;
 	if (!all.n)
 		return in->data.n;
 	enum words words = side == SESSION_CLIENT ? client_words(all, last || n < in->data.n)

@@ -255,14 +255,36 @@ static void tls_or_not(const struct smtp_call *c, uint8_t first)
 	s->state = SMTP_COMMAND;
 }
 
-/* The reply will not be read in time: what the client sends now shows what it was. */
-static void wait_over(const struct smtp_call *c, struct bytes in)
+/* The letters that a line begins with decide; they stay in the line if it is a command. */
+static size_t data_guess(const struct smtp_call *c, struct bytes in)
 {
 	struct smtp *s = c->s;
-	struct bytes args;
-	const uint8_t *lf = memchr(in.p, '\n', in.n);
-	bool known = command_parse(bytes_head(in, lf ? (size_t)(lf - in.p) : in.n), &args) !=
-		     COMMAND_OTHER;
+	struct bytes none, args;
+	size_t n = 0;
+	while (n < in.n && s->line.len + n < 9 && (in.p[n] | 0x20) >= 'a' &&
+	       (in.p[n] | 0x20) <= 'z')
+		n++;
+	textline_push(c->lines, &s->line, bytes_head(in, n), &none);
+	if (n == in.n && s->line.len < 9)
+		return n;
+	struct bytes word = textline_part(c->lines, &s->line);
+	s->state = SMTP_COMMAND;
+	if (command_parse(word, &args) != COMMAND_OTHER)
+		return n;
+	uint8_t begin[9];
+	word = bytes_head(word, sizeof begin);
+	memcpy(begin, word.p, word.n);
+	textline_done(c->lines, &s->line);
+	smtp_replied(c, SMTP_KIND_DATA, 0);
+	s->early_seen = true;
+	data(c, bytes_of(begin, word.n));
+	return n;
+}
+
+/* The reply will not be read in time: what the client sends now shows what it was. */
+static void wait_over(const struct smtp_call *c)
+{
+	struct smtp *s = c->s;
 	if (!s->server_pos) {
 		s->no_server = true;
 		smtp_assume_all(c);
@@ -271,12 +293,11 @@ static void wait_over(const struct smtp_call *c, struct bytes in)
 	enum smtp_kind kind =
 		s->queue.n ? replies_at(c->lines, &s->queue, s->queue.n - 1u) : SMTP_KIND_OTHER;
 	if (s->replies_lost) {
-		if (kind == SMTP_KIND_DATA && known) {
+		if (kind == SMTP_KIND_DATA)
 			replies_set_last(c->lines, &s->queue, SMTP_KIND_OTHER);
-			s->state = SMTP_COMMAND;
-			textline_done(c->lines, &s->line);
-		}
 		smtp_assume_all(c);
+		if (kind == SMTP_KIND_DATA)
+			s->state = SMTP_DATA_GUESS;
 		s->replies_lost = false;
 		return;
 	}
@@ -336,8 +357,10 @@ static size_t client_step(const struct smtp_call *c, struct bytes in)
 		tls_or_not(c, in.p[0]);
 		return 0;
 	case SMTP_WAIT:
-		wait_over(c, in);
+		wait_over(c);
 		return 0;
+	case SMTP_DATA_GUESS:
+		return data_guess(c, in);
 	}
 	return 0;
 }

@@ -22,6 +22,7 @@ enum smtp_state {
 	SMTP_AUTH, /* the next line answers a challenge, a secret */
 	SMTP_AUTH_GUESS, /* the same, unless it looks like a command */
 	SMTP_TLS_GUESS, /* TLS if the next octet says so, or STARTTLS was accepted */
+	SMTP_DATA_GUESS, /* content, unless it looks like a command: the reply to DATA was lost */
 	SMTP_WAIT, /* for the reply to the last command of the queue */
 };
 

@@ -328,8 +328,11 @@ static void data_replied(const struct smtp_call *c, int code)
 		if (ok)
 			return;
 		/* what was taken for content were commands, and their replies follow */
-		if (s->cur && s->cur->begun)
-			smtp_drop(c, s->cur);
+		struct draft *t = s->first;
+		while (t && !t->ended && t != s->cur)
+			t = t->later;
+		if (t && t->begun)
+			smtp_drop(c, t);
 		if (s->state == SMTP_DATA)
 			s->state = SMTP_COMMAND;
 		s->lost = false;
