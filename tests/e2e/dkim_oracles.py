@@ -30,7 +30,7 @@ try:
     from dkim_messages import Zone, broken_cases, whole_cases
     from dkim_tags import key_cases, odd_cases, several_cases, tag_cases
 except ImportError as missing:
-    print(f"dkim_oracles: skipped: {missing} (python3-dkim python3-nacl python3-cryptography python3-dnspython)")
+    print(f"skipped: {missing} (python3-dkim python3-nacl python3-cryptography python3-dnspython)")
     print("0 passed, 0 failed, 1 skipped")
     sys.exit(1 if SKIP_IS_FAILURE else 0)
 
@@ -195,6 +195,7 @@ def main():
             tally.check(record["message"]["sha256"] == hashlib.sha256(case.message).hexdigest(),
                         f"{case.kind} ({case.name}): sha256 {record['message']}")
         tally.report(len(cases))
+        print("oracles: dkimpy, Mail::DKIM")
         if nsd.installed():
             with nsd.Nsd(zone.text()) as server:
                 again = scan(postern, server.dns, paths)
@@ -204,8 +205,9 @@ def main():
                 one.pop("timestamp"), two.pop("timestamp")
                 tally.check(one == two, f"{case.kind} ({case.name}): another record with nsd: {one} {two}")
             print(f"nsd: {len(cases)} messages again with its answers")
+            print("oracles: nsd")
         else:
-            print("nsd: skipped, not installed")
+            print("skipped: nsd is not installed")
             tally.skipped += 1
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
     return tally.failed > 0 or (SKIP_IS_FAILURE and tally.skipped > 0)
