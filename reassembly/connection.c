@@ -77,14 +77,16 @@ static enum connection_push connection_syn_ack(struct connection *c, struct stre
 	struct stream *s = &c->dir[dir], *o = &c->dir[!dir];
 	if (c->answered && s->syn && s->isn == pkt->seq)
 		return CONNECTION_TAKEN;
-	bool asked = o->syn && !c->answered && o->off == 0 && !o->ended;
+	/* a SYN's octets may have been given out before */
+	bool asked = o->syn && !c->answered &&
+		     (o->off == 0 || pkt->ack - o->isn - 1 <= o->off);
 	if (stream_fits(s, pkt->seq + 1) && (asked || stream_fits(o, pkt->ack))) {
 		stream_begin(s, pkt->seq + 1);
 		if (o->syn)
 			stream_syn_answer(o, pool, pkt->ack);
 		else
 			stream_begin(o, pkt->ack);
-		stream_ack(o, pkt->ack);
+		stream_ack(o, pool, pkt->ack);
 		c->answered = true;
 		c->syn_pending = false;
 		c->midstream = false;
@@ -141,7 +143,7 @@ static enum connection_push connection_segment(struct connection *c, struct stre
 		s->syn_data = false;
 	}
 	if (o->known)
-		stream_ack(o, pkt->ack);
+		stream_ack(o, pool, pkt->ack);
 	connection_payload(c, pool, dir, pkt, fin);
 	if (c->reset && c->reset_dir == dir) {
 		c->reset = false;

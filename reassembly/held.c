@@ -150,6 +150,16 @@ static void held_piece_free(struct held_pool *p, struct held_owner *o, struct he
 		held_owner_free(p, o);
 }
 
+/* The same on the stream's own wish: it knows when that was the last one. */
+static void held_piece_gone(struct held_pool *p, struct held *h, struct held_owner *o,
+			    struct held_piece *e)
+{
+	bool last = o->n == 1;
+	held_piece_free(p, o, e);
+	if (last)
+		*h = (struct held){ 0 };
+}
+
 static void held_empty(struct held_pool *p, struct held_owner *o)
 {
 	for (uint32_t n = o->n; n > 0; n--)
@@ -371,7 +381,7 @@ void held_drop(struct held_pool *p, struct held *h, uint32_t seq, size_t n)
 			off = (w + 1) * 64;
 		}
 		if (e->n == 0)
-			held_piece_free(p, o, e);
+			held_piece_gone(p, h, o, e);
 	}
 }
 
@@ -387,6 +397,6 @@ bool held_drop_last(struct held_pool *p, struct held *h, uint32_t from, uint32_t
 	}
 	if (!last || (int32_t)(last->page - beyond) <= 0)
 		return false;
-	held_piece_free(p, o, last);
+	held_piece_gone(p, h, o, last);
 	return true;
 }

@@ -252,13 +252,19 @@ void stream_push(struct stream *s, struct stream_pool *pool, const struct stream
 		stream_trim_old(s, pool);
 }
 
-void stream_ack(struct stream *s, uint32_t ack)
+/* About milliseconds, for what need not be exact. */
+static uint32_t stream_tick(const struct stream_pool *pool)
+{
+	return (uint32_t)(pool->now_ns >> 20);
+}
+
+void stream_ack(struct stream *s, const struct stream_pool *pool, uint32_t ack)
 {
 	/* an ACK for what nobody was seen to send may be a lie: the next one replaces it */
 	if (!s->acked || stream_diff(ack, s->peer_ack) > 0 || stream_diff(s->peer_ack, s->sent) > 0)
 		s->peer_ack = ack;
 	s->acked = true;
-	s->peer_seen = true;
+	s->peer_tick = stream_tick(pool);
 }
 
 /* ---- out ---- */
@@ -271,11 +277,12 @@ static bool stream_has_segment(const struct stream *s, const struct stream_pool 
 /* Copies as much of the segment as there is room for. */
 static void stream_keep(struct stream *s, struct stream_pool *pool)
 {
+	bool early = pool->seg_seq != s->next;
 	struct held_put put = held_put(pool->held, &s->held, pool->seg_seq, pool->seg,
 				       pool->seg_ack, pool->pages_max);
-	if (put.fresh)
+	if (put.fresh && early)
 		stats_add(pool->stats, STAT_STREAM_HELD, 1);
-	else if (put.placed == pool->seg.n)
+	else if (!put.fresh && put.placed == pool->seg.n)
 		stats_add(pool->stats, STAT_STREAM_RETRANSMIT, 1);
 	if (put.differs) {
 		s->overlap = true;
@@ -295,22 +302,17 @@ static bool stream_next_data(struct stream *s, struct stream_pool *pool, struct 
 	if (stream_has_segment(s, pool))
 		stream_trim_old(s, pool);
 	if (stream_has_segment(s, pool) && pool->seg_seq == s->next) {
-		if (!held_near(pool->held, &s->held, pool->seg_seq, pool->seg.n)) {
-			out->data = pool->seg;
-			out->ack = pool->seg_ack;
-			return true;
-		}
-		stream_keep(s, pool); /* the first copy wins, so both must be put together */
-	}
-	out->data = held_at(pool->held, &s->held, s->next, &out->ack);
-	if (out->data.n == 0 && stream_has_segment(s, pool) && pool->seg_seq == s->next) {
-		/* it did not fit beside what is held */
 		uint32_t first;
 		out->data = pool->seg;
-		if (held_first(pool->held, &s->held, s->next, &first))
-			out->data = bytes_head(pool->seg, first - s->next);
 		out->ack = pool->seg_ack;
+		if (held_near(pool->held, &s->held, s->next, pool->seg.n) &&
+		    held_first(pool->held, &s->held, s->next, &first))
+			out->data = bytes_head(pool->seg, first - s->next);
+		if (out->data.n)
+			return true;
+		stream_keep(s, pool); /* the first copy wins */
 	}
+	out->data = held_at(pool->held, &s->held, s->next, &out->ack);
 	return out->data.n > 0;
 }
 
@@ -336,7 +338,6 @@ static bool stream_next_gap(struct stream *s, struct stream_pool *pool, struct s
 		out->acked = false;
 		s->next += (uint32_t)n;
 		s->off += (uint32_t)n;
-		s->peer_seen = false;
 		stats_add(pool->stats, STAT_STREAM_HOLE, 1);
 		stats_add(pool->stats, STAT_STREAM_HOLE_OCTETS, (uint64_t)n);
 	}
@@ -385,11 +386,8 @@ void stream_used(struct stream *s, struct stream_pool *pool, struct bytes data, 
 	s->next += (uint32_t)n;
 	s->off += n;
 	stats_add(pool->stats, STAT_STREAM_OCTETS, n);
-	if (n) {
-		s->peer_seen = false;
-		if (!s->giving)
-			s->stall_ns = 0;
-	}
+	if (n && !s->giving)
+		s->stall_ns = 0;
 	s->wait = s->retry = s->last = false;
 	if (n == data.n)
 		return;
@@ -461,9 +459,13 @@ static bool stream_full(struct stream *s, struct stream_pool *pool)
 		return true;
 	}
 	if (s->syn_data) {
-		s->syn_data = false;
-		return true;
+		pool->seg.n = 0; /* sent again, or a hole */
+		return false;
 	}
+	uint32_t ack;
+	if (s->wait && pool->seg_seq != s->next &&
+	    held_at(pool->held, &s->held, s->next, &ack).n == 0)
+		s->wait = s->retry = s->last = false; /* what waited went to another stream */
 	if (s->wait) {
 		stats_add(pool->stats, STAT_STREAM_WAIT_FULL, 1);
 		s->last = true;
@@ -471,7 +473,8 @@ static bool stream_full(struct stream *s, struct stream_pool *pool)
 	}
 	stats_add(pool->stats, STAT_STREAM_HELD_FULL, 1);
 	uint32_t first = stream_hole_end(s, pool, pool->seg_seq);
-	if (stream_diff(stream_lost_to(s), s->next) > 0 || !s->peer_seen) {
+	bool silent = stream_tick(pool) - s->peer_tick > pool->cfg->hole_ms;
+	if (stream_diff(stream_lost_to(s), s->next) > 0 || silent) {
 		stream_give_up(s, first);
 		return true;
 	}
@@ -494,6 +497,9 @@ bool stream_settle(struct stream *s, struct stream_pool *pool, bool finish)
 		if (pool->seg.n)
 			return stream_full(s, pool);
 	}
+	uint32_t ack;
+	if (s->wait && held_at(pool->held, &s->held, s->next, &ack).n == 0)
+		s->wait = s->retry = s->last = false; /* what waited went to another stream */
 	if (s->soft || s->syn_data) {
 		if (!stream_stalled(s, pool) && !finish)
 			return false;
@@ -505,9 +511,7 @@ bool stream_settle(struct stream *s, struct stream_pool *pool, bool finish)
 	}
 	if (s->wait)
 		return false;
-	uint32_t to = s->fin ? s->end : s->sent, lost = stream_lost_to(s);
-	if (finish && !held_none(pool->held, &s->held))
-		lost = to;
+	uint32_t lost = finish ? s->fin ? s->end : s->sent : stream_lost_to(s);
 	if (stream_diff(lost, s->next) <= 0) {
 		s->stall_ns = 0;
 		return false;

@@ -49,6 +49,7 @@ struct stream {
 		stall_packets; /* packets of the flow since the hole was acknowledged or the wait began */
 	uint32_t limit; /* end of the holes that are being given up, or will be */
 	uint32_t tail; /* ticket of the memory of octets given out */
+	uint32_t peer_tick; /* when the peer was last seen, if acked, in 2^20 ns */
 	struct held held;
 	bool known : 1; /* a packet was seen; next is valid */
 	bool soft : 1; /* where it starts is not sure: nothing is given out */
@@ -63,7 +64,6 @@ struct stream {
 	bool retry : 1; /* the other direction moved on since */
 	bool last : 1; /* the wait is over: last chance */
 	bool giving : 1; /* holes up to limit are given up */
-	bool peer_seen : 1; /* a packet of the peer since the last octet was given */
 };
 
 /* The clock: capture time of the packet at hand. */
@@ -102,7 +102,7 @@ struct stream_segment {
 void stream_push(struct stream *s, struct stream_pool *pool, const struct stream_segment *seg);
 
 /* The peer acknowledged up to ack. */
-void stream_ack(struct stream *s, uint32_t ack);
+void stream_ack(struct stream *s, const struct stream_pool *pool, uint32_t ack);
 
 struct stream_out {
 	struct bytes data;
