@@ -98,9 +98,9 @@ static int run_version(int argc, char **argv)
 
 static void usage(FILE *out)
 {
-	fprintf(out, "postern: takes mail off the wire, proves who sent it, gives a verdict\n\n");
+	fprintf(out, "postern - takes mail off the wire, proves who sent it, gives a verdict\n\n");
 	for (int i = 0; i < COMMANDS_N; i++)
-		fprintf(out, "  postern %-8s %-28s %s\n", main_commands[i].name,
+		fprintf(out, "  postern %-8s %-30s %s\n", main_commands[i].name,
 			main_commands[i].arguments, main_commands[i].help);
 	fprintf(out, "\nEach takes --help. example: postern scan --dns none mail.pcap\n");
 }

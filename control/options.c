@@ -89,18 +89,15 @@ void options_help(const struct options *o, FILE *out)
 		fprintf(out, "  %-26s %s\n", left, own->help);
 	}
 	fprintf(out,
-		"settings (postern help settings says what they mean; a file may have them too):");
-	size_t column = 100;
+		"\nsettings, which a file may have too (postern help settings explains them):\n");
 	for (unsigned i = 0; i < schema_n; i++) {
-		char name[SCHEMA_OPTION_MAX];
-		if (!taken(&schema_rows[i], o->use))
+		const struct schema_row *row = &schema_rows[i];
+		char left[SCHEMA_OPTION_MAX + 2] = "--", allowed[256];
+		if (!taken(row, o->use))
 			continue;
-		schema_option(&schema_rows[i], name);
-		if (column + strlen(name) + 3 > 90) {
-			fprintf(out, "\n ");
-			column = 1;
-		}
-		column += (size_t)fprintf(out, " --%s", name);
+		schema_option(row, left + 2);
+		schema_allowed(row, allowed, sizeof allowed);
+		fprintf(out, "  %-26s %s%s%s%s\n", left, allowed, *row->fallback ? " [" : "",
+			row->fallback, *row->fallback ? "]" : "");
 	}
-	fputc('\n', out);
 }

@@ -39,5 +39,5 @@ enum { /* what options_next gives besides the number of an own option */
 
 int options_next(struct options *o, char *why, size_t why_len);
 
-/* A line or more for each own option, and the names of the settings' options. */
+/* A line for each own option and each setting's. */
 void options_help(const struct options *o, FILE *out);

@@ -209,7 +209,8 @@ static bool room(const struct scan *s)
 {
 	uint64_t out = taken(s) - emit_order(s->emit);
 	uint64_t octets = stats_get(s->stats, STAT_MESSAGE_OCTETS) - s->octets_printed;
-	return !out || (out < OUT_MAX && octets < s->opt.cfg.message_bytes / 4);
+	uint32_t some = s->opt.cfg.message_max / 4; /* the others are for messages in the making */
+	return !out || (out < OUT_MAX && out < some && octets < s->opt.cfg.message_bytes / 4);
 }
 
 static void print_ready(struct scan *s)
@@ -223,14 +224,17 @@ static void print_ready(struct scan *s)
 	}
 }
 
-static unsigned collect(struct scan *s)
+/* reading: more messages are about to come. */
+static unsigned collect(struct scan *s, bool reading)
 {
 	void *m[BURST];
 	unsigned did = 0;
 	for (unsigned i = 0; i < s->cores; i++) {
 		struct verifier *v = &s->verifier[i];
-		if (s->cores == 1)
+		if (s->cores == 1) {
+			verify_worker_expect(v->w, reading);
 			did += verify_worker_poll(v->w, clock_ns(CLOCK_MONOTONIC));
+		}
 		unsigned n = ring_pop(v->out, m, BURST);
 		for (unsigned k = 0; k < n; k++)
 			emit_push(s->emit, m[k]);
@@ -247,7 +251,7 @@ static unsigned collect(struct scan *s)
 /* Everything but reading. False: stop, nobody reads the output any more or SIGINT came. */
 static bool turn(struct scan *s, bool busy, unsigned *idle_turns, uint64_t read)
 {
-	if (collect(s) || busy) {
+	if (collect(s, busy) || busy) {
 		*idle_turns = 0;
 	} else {
 		if (!emit_flush(s->emit))
