@@ -21,6 +21,7 @@ struct sign {
 	const char *names; /* what h= says, lower case, colons between */
 	bool relaxed_header, relaxed_body, sha1;
 	long length; /* l=, -1: none */
+	const char *after; /* tags behind b=, with the semicolon in front; or NULL */
 };
 
 static inline EVP_PKEY *sign_rsa(unsigned bits)
@@ -162,7 +163,8 @@ static inline char *sign_message(const struct sign *s, const char *header, struc
 	n = s->length >= 0 && (size_t)s->length < n ? (size_t)s->length : n;
 	EVP_Digest(canon, n, digest, &len, md, NULL);
 	char *bh = sign_base64(digest, len), *own, *field;
-	if (asprintf(&own, "DKIM-Signature: %s; bh=%s; b=", s->tags, bh) < 0)
+	const char *after = s->after ? s->after : "";
+	if (asprintf(&own, "DKIM-Signature: %s; bh=%s; b=%s", s->tags, bh, after) < 0)
 		abort();
 	n = sign_header(s, header, own, canon);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -176,7 +178,7 @@ static inline char *sign_message(const struct sign *s, const char *header, struc
 	}
 	EVP_MD_CTX_free(ctx);
 	char *b = sign_base64(value, n_value);
-	if (asprintf(&field, "%s%s\r\n", own, b) < 0)
+	if (asprintf(&field, "DKIM-Signature: %s; bh=%s; b=%s%s\r\n", s->tags, bh, b, after) < 0)
 		abort();
 	free(b);
 	free(bh);

@@ -31,6 +31,7 @@ static const struct {
 	{ "a", "" },
 	{ "a@", "" },
 	{ "<>", "" },
+	{ "<> a@example.com", "" },
 	{ "a@example.com, b@example.org", "" },
 	{ "<a@example.com>, <b@example.org>", "" },
 	{ "g: a@example.com;", "" },

@@ -34,6 +34,7 @@ static const struct row rows[] = {
 	{ "Zm9v====", -1, NULL },
 	{ "Zg==Zg==", -1, NULL },
 	{ "Zm8=v", -1, NULL },
+	{ "Zg=Z", -1, NULL },
 	{ "Zm-_", -1, NULL },
 	{ "Zm9v;", -1, NULL },
 	{ "Zm9v\x80", -1, NULL },

@@ -197,10 +197,8 @@ static void many_messages(void)
 	free(f);
 }
 
-/* One message alone, to its end. */
-static struct verify *alone(struct verify_engine *e, struct message *m)
+static void drive(struct verify_engine *e, struct verify *v)
 {
-	struct verify *v = verify_begin(e, m, 1);
 	unsigned asked = 0;
 	enum verify_state s;
 	CU_ASSERT_FATAL(v != NULL);
@@ -210,7 +208,37 @@ static struct verify *alone(struct verify_engine *e, struct message *m)
 		else
 			CU_ASSERT_PTR_EQUAL_FATAL(verify_poll(e, true), v);
 	}
+}
+
+/* One message alone, to its end. */
+static struct verify *alone(struct verify_engine *e, struct message *m)
+{
+	struct verify *v = verify_begin(e, m, 1);
+	drive(e, v);
 	return v;
+}
+
+/* A new snapshot is for messages begun later; the old one may be gone while a message is under way. */
+static void new_config(void)
+{
+	struct config cfg = config(), next = config();
+	struct stats *stats = stats_new();
+	struct verify_engine *e = verify_engine_new(&cfg, 1, stats);
+	struct message m;
+	make(&m, 1, GOOD);
+	struct verify *v = verify_begin(e, &m, 1);
+	next.dkim = false;
+	verify_engine_config(e, &next);
+	memset(&cfg, 0, sizeof cfg);
+	drive(e, v);
+	CU_ASSERT(m.verdict->n_dkim == 1 && m.verdict->dkim->result == AUTH_PASS);
+	verify_end(e, v);
+	v = alone(e, &m);
+	CU_ASSERT_EQUAL(m.verdict->n_dkim, 0);
+	verify_end(e, v);
+	verify_engine_free(e);
+	free(m.chunks);
+	free(stats);
 }
 
 static void switched_off(void)
@@ -425,5 +453,5 @@ static void largest_header(void)
 	free(stats);
 }
 
-TEST_MAIN("verify", TEST(many_messages), TEST(switched_off), TEST(now), TEST(too_large),
-	  TEST(odd_messages), TEST(c53_test_key), TEST(largest_header))
+TEST_MAIN("verify", TEST(many_messages), TEST(switched_off), TEST(new_config), TEST(now),
+	  TEST(too_large), TEST(odd_messages), TEST(c53_test_key), TEST(largest_header))

@@ -25,7 +25,7 @@ enum phase { PHASE_KEYS, PHASE_HASH, PHASE_PUBKEY, PHASE_DONE };
 struct verify {
 	struct verify_engine *e;
 	struct message *m; /* NULL: the slot is free */
-	const struct config *cfg; /* as it was at verify_begin */
+	struct config cfg; /* a copy: the snapshot may be gone before the message is */
 	void *user;
 	struct verify *next; /* in the list of free or of ready slots */
 	uint8_t phase; /* enum phase */
@@ -120,7 +120,7 @@ static bool whole_next(struct hash_job *job, uint8_t *buf, size_t cap, struct by
 static void begin_dkim(struct verify *v, uint64_t clock_s)
 {
 	struct message *m = v->m;
-	struct dkim_setup setup = { .cfg = v->cfg,
+	struct dkim_setup setup = { .cfg = &v->cfg,
 				    .message = m,
 				    .header = &v->header,
 				    .arena = &v->arena,
@@ -128,7 +128,7 @@ static void begin_dkim(struct verify *v, uint64_t clock_s)
 				    .queue = v->e->pubkey,
 				    .stats = v->e->stats,
 				    .owner = v,
-				    .now_s = (v->cfg->now_ns ? v->cfg->now_ns : m->time_ns) /
+				    .now_s = (v->cfg.now_ns ? v->cfg.now_ns : m->time_ns) /
 					     1000000000u,
 				    .clock_s = clock_s };
 	v->dkim_on = true;
@@ -143,7 +143,7 @@ struct verify *verify_begin(struct verify_engine *e, struct message *m, uint64_t
 	e->free = v->next;
 	v->next = NULL;
 	v->m = m;
-	v->cfg = e->cfg;
+	v->cfg = *e->cfg;
 	v->user = NULL;
 	v->phase = PHASE_KEYS;
 	v->gave_up = v->no_space = v->in_step = v->dkim_on = false;
@@ -156,7 +156,7 @@ struct verify *verify_begin(struct verify_engine *e, struct message *m, uint64_t
 	v->no_space = !header_split(&v->header, octets, e->seed, &v->arena);
 	if (!v->no_space)
 		v->no_space = !address_email(&v->verdict.email, &v->header, &v->arena);
-	if (!v->no_space && v->cfg->dkim)
+	if (!v->no_space && v->cfg.dkim)
 		begin_dkim(v, clock_s);
 	return v;
 }
@@ -186,7 +186,7 @@ static void start_hashes(struct verify *v)
 	struct message *m = v->m;
 	/* of a message that was not kept only a running digest can tell */
 	bool kept = !(m->flags & MESSAGE_TOO_LARGE) || (m->running && m->hashed_to);
-	if (v->cfg->digest && kept) {
+	if (v->cfg.digest && kept) {
 		octets_rest(&v->octets, m);
 		v->sha256 = (struct hash_job){ .next = whole_next,
 					       .owner = v,
@@ -244,7 +244,7 @@ static void judge(struct verify *v)
 	conclude(verdict, VERDICT_ACCEPT, "clean", NULL);
 	if (v->no_space) {
 		conclude(verdict, VERDICT_ACCEPT, "unverifiable", "no_space");
-	} else if (v->cfg->dkim && !v->m->header_len && v->m->flags & MESSAGE_NO_START) {
+	} else if (v->cfg.dkim && !v->m->header_len && v->m->flags & MESSAGE_NO_START) {
 		conclude(verdict, VERDICT_ACCEPT, "unverifiable", "no_header");
 	} else if (!n[AUTH_PASS]) {
 		for (unsigned i = 0; i < sizeof rank; i++) {

@@ -25,10 +25,11 @@ enum verify_state {
 
 enum { VERIFY_QUESTIONS_MAX = 64 };
 
-/* slots: messages at once. Borrows cfg and stats for its life. NULL when out of memory. */
+/* slots: messages at once. Borrows stats for its life, cfg until verify_engine_config. NULL when out of memory. */
 struct verify_engine *verify_engine_new(const struct config *cfg, unsigned slots,
 					struct stats *stats);
 void verify_engine_free(struct verify_engine *e);
+/* From now on: borrows cfg until the next call. Messages that are in it keep what they were begun with. */
 void verify_engine_config(struct verify_engine *e, const struct config *cfg);
 
 /* Borrows m until verify_end. NULL when no slot is free. clock_s: the present, for TTLs only. */
