@@ -351,17 +351,17 @@ def zeek_suite(folder):
 
 
 def cut_suite(folder):
-    """Every capture cut off at five places: what comes before the cut is scanned, and nothing crashes."""
+    """Every capture cut off at two places: what comes before the cut is scanned, and nothing crashes."""
     ran = 0
     for path in sorted(glob.glob(os.path.join(FOLDER, "captures/*/*.pcap"))):
         with open(path, "rb") as f:
             octets = f.read(200000)
         if struct.unpack("<I", octets[:4])[0] not in (0xa1b2c3d4, 0xa1b23c4d):
             continue
-        for i in range(1, 6):
+        for i in (1, 2):
             copy = os.path.join(folder, "cut.pcap")
             with open(copy, "wb") as f:
-                f.write(octets[:24 + (len(octets) - 24) * i // 6])
+                f.write(octets[:24 + (len(octets) - 24) * i // 3])
             run = subprocess.run([POSTERN, "scan", *CAPTURE, copy], capture_output=True, check=False, timeout=60)
             tally.check(run.returncode in (0, 1, 2), f"{path} cut {i}: status {run.returncode}")
             ran += 1
