@@ -1,7 +1,7 @@
 /*
  * bench_engine - packets in memory to records: the receive and verify workers that `run` turns, on one thread.
  *
- * bench_engine [--dkim off] [--dns zone:FILE] CAPTURE. Prints messages and octets a CPU second, median of
+ * bench_engine [--dkim-verify=false] [--dns=zone:FILE] CAPTURE. Prints messages and octets a CPU second, median of
  * the repetitions, and the SHA-256 of the records in the order messages ended, which is that of `scan`.
  */
 #include <openssl/evp.h>
@@ -129,6 +129,7 @@ static double engine_run(struct engine *e, struct records *r)
 		struct timespec now;
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		state = worker_poll(e->rx);
+		verify_worker_expect(e->verify, state == WORKER_MORE);
 		verify_worker_poll(e->verify,
 				   (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
 		unsigned n = ring_pop(e->out, m, BATCH);
@@ -146,19 +147,20 @@ int main(int argc, char **argv)
 	struct trace trace;
 	struct resolver *resolver;
 	config_default(&cfg);
-	for (int i = 1; i + 1 < argc; i += 2) {
-		if (!strcmp(argv[i], "--dkim"))
-			cfg.dkim = strcmp(argv[i + 1], "off") != 0;
-		else if (!strcmp(argv[i], "--dns") && strlen(argv[i + 1]) < sizeof cfg.dns)
-			strcpy(cfg.dns, argv[i + 1]);
+	const char *path = NULL;
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--dkim-verify=false"))
+			cfg.dkim = false;
+		else if (!strncmp(argv[i], "--dns=", 6) && strlen(argv[i] + 6) < sizeof cfg.dns)
+			strcpy(cfg.dns, argv[i] + 6);
 		else
-			die("usage: bench_engine [--dkim off] [--dns zone:FILE] CAPTURE");
+			path = argv[i];
 	}
-	if (argc % 2)
-		die("usage: bench_engine [--dkim off] [--dns zone:FILE] CAPTURE");
+	if (!path)
+		die("usage: bench_engine [--dkim-verify=false] [--dns=zone:FILE] CAPTURE");
 	if (!cfg.dkim)
 		strcpy(cfg.dns, "none");
-	trace_read(&trace, argv[argc - 1]);
+	trace_read(&trace, path);
 	if (resolver_new(&resolver, &cfg, 1, why, sizeof why) < 0)
 		die(why);
 	struct resolver_link *dns = resolver_link(resolver, 0, &verify_stats);

@@ -3,7 +3,7 @@
 
 Writes FOLDER/eml/N.eml, manifest.jsonl (one object a message: file, size, sha256, envelope, what DKIM must
 say), zone (master file with the keys), keys.tsv (name, TAB, record) and mail.pcap (interleaved SMTP sessions). The same numbers
-give the same mail but for the keys. 60 in 100 messages are text, 25 HTML, 12 with attachments, 3 large; 4 in 5 are
+give the same mail but for keys and times. 60 in 100 messages are text, 25 HTML, 12 with attachments, 3 large; 4 in 5 are
 signed, of these 7 in 100 are broken afterwards."""
 import base64
 import hashlib
@@ -13,6 +13,7 @@ import random
 import socket
 import struct
 import sys
+import time
 
 import dkim
 from cryptography.hazmat.primitives import serialization
@@ -155,7 +156,8 @@ class Capture:
     """Interleaved connections, written as they go."""
 
     def __init__(self, path, rnd):
-        self.file, self.rnd, self.time = open(path, "wb", 1 << 20), rnd, 1795248000 * 10**6
+        # behind the t= of the signatures, which are made just before
+        self.file, self.rnd, self.time = open(path, "wb", 1 << 20), rnd, (int(time.time()) + 60) * 10**6
         self.file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))
 
     def segment(self, ends, side, flags, data=b""):

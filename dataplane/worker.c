@@ -365,9 +365,9 @@ static void burst_decode(struct worker *w, unsigned n)
 		octets += pkt->wire_len;
 		cut += pkt->wire_len > pkt->len;
 		w->outcome[i] = decode_frame(pkt, sums, &w->fragment[i]);
-		if (w->outcome[i] == DECODE_FRAGMENT) {
-			stats_add(w->stats, STAT_FRAME_FRAGMENT, 1);
-		} else if (w->outcome[i] != DECODE_TCP) {
+		if (w->outcome[i] == DECODE_FRAGMENT)
+			continue; /* frag counts it */
+		if (w->outcome[i] != DECODE_TCP) {
 			stats_add(w->stats, outcome_stat[w->outcome[i]], 1);
 		} else if (!is_mail_port(w, pkt->sport) && !is_mail_port(w, pkt->dport)) {
 			stats_add(w->stats, STAT_FRAME_NOT_MAIL, 1);

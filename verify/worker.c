@@ -16,7 +16,8 @@
 enum {
 	WORKER_BURST = 32, /* messages taken, answers read and messages returned in one turn */
 	WORKER_ANSWERS_MAX = 256, /* that one message may use: more is judged without the rest */
-	WORKER_FLUSH_TURNS = 16, /* busy turns after which queues are flushed all the same */
+	WORKER_FLUSH_NS =
+		5000000, /* so long a job may wait in a queue for others to share a run with */
 };
 
 struct job {
@@ -44,8 +45,9 @@ struct verify_worker {
 	uint32_t slots, count;
 	struct job_list parked, done;
 	uint32_t n_asking;
-	unsigned next_rx, turns;
-	uint64_t now_ns;
+	unsigned next_rx;
+	bool more; /* messages are about to come */
+	uint64_t now_ns, flushed_ns;
 };
 
 struct verify_worker *verify_worker_new(const struct verify_worker_setup *setup)
@@ -315,12 +317,13 @@ static unsigned take_in(struct verify_worker *w)
 	return n;
 }
 
-/* Queues run when they are full, when there is nothing else to do, and now and then. */
+/* Queues run when they are full; unless more is about to come, also when nothing else is to do, and in time. */
 static unsigned drive(struct verify_worker *w, bool idle)
 {
-	bool flush = idle || !w->spare || ++w->turns >= WORKER_FLUSH_TURNS;
+	bool late = w->now_ns - w->flushed_ns >= WORKER_FLUSH_NS;
+	bool flush = !w->spare || (!w->more && (idle || late));
 	if (flush)
-		w->turns = 0;
+		w->flushed_ns = w->now_ns;
 	unsigned n = 0;
 	for (struct verify *v; n < WORKER_BURST && (v = verify_poll(w->engine, flush)); n++)
 		advance(w, *verify_user(v));
@@ -339,6 +342,11 @@ static unsigned give_out(struct verify_worker *w)
 		list_remove(&w->done, j);
 	}
 	return n;
+}
+
+void verify_worker_expect(struct verify_worker *w, bool more)
+{
+	w->more = more;
 }
 
 unsigned verify_worker_poll(struct verify_worker *w, uint64_t now_ns)

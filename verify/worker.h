@@ -38,6 +38,12 @@ void verify_worker_free(struct verify_worker *w);
 /* One turn; now_ns is a steady clock. Returns how much it did, 0: idle. */
 unsigned verify_worker_poll(struct verify_worker *w, uint64_t now_ns);
 
+/*
+ * more: whoever turns this worker is about to bring messages, so that octets wait for others to be hashed
+ * beside them instead of alone; false at first. For a thread that receives and verifies in turn.
+ */
+void verify_worker_expect(struct verify_worker *w, bool more);
+
 /* A new snapshot, used for messages begun from now on. */
 void verify_worker_config(struct verify_worker *w, const struct config *cfg);
 

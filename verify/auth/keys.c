@@ -18,6 +18,7 @@ struct entry {
 struct keys {
 	struct pubkey_queue *q;
 	struct entry *entry;
+	uint64_t *touched; /* a bit for each set that has had a key: the others' pages stay untouched */
 	uint64_t seed;
 	uint32_t sets; /* a power of two */
 	uint32_t tick;
@@ -139,8 +140,9 @@ struct keys *keys_new(uint32_t n, uint64_t seed, struct pubkey_queue *q)
 	keys->q = q;
 	/* pages are touched as keys come in */
 	keys->entry = calloc((size_t)keys->sets * KEYS_WAYS, sizeof *keys->entry);
-	if (!keys->entry) {
-		free(keys);
+	keys->touched = calloc(keys->sets / 64 + 1, sizeof *keys->touched);
+	if (!keys->entry || !keys->touched) {
+		keys_free(keys);
 		return NULL;
 	}
 	return keys;
@@ -150,9 +152,12 @@ void keys_free(struct keys *keys)
 {
 	if (!keys)
 		return;
-	for (size_t i = 0; i < (size_t)keys->sets * KEYS_WAYS; i++)
-		if (keys->entry[i].len)
+	for (size_t i = 0; keys->touched && i < (size_t)keys->sets * KEYS_WAYS; i++) {
+		size_t set = i / KEYS_WAYS;
+		if ((keys->touched[set / 64] >> (set % 64) & 1) && keys->entry[i].len)
 			key_fini(&keys->entry[i].key);
+	}
+	free(keys->touched);
 	free(keys->entry);
 	free(keys);
 }
@@ -226,6 +231,8 @@ struct key *keys_put(struct keys *keys, struct bytes name, const struct answer *
 	key_answer(&e->key, keys->q, answer);
 	if (e->key.status == KEY_FAILED)
 		return NULL; /* out of memory is not a property of the name */
+	uint32_t set = hash & (keys->sets - 1);
+	keys->touched[set / 64] |= UINT64_C(1) << (set % 64);
 	e->expires_s = clock_s + ttl_s;
 	e->hash = hash;
 	e->users = 0;
