@@ -1,0 +1,198 @@
+#!/usr/bin/python3
+"""Keys from servers that are slow, silent, dead, failing or truncating: `postern scan` waits for no more than it
+was told, asks many at once and each name once, and says temperror for what it could not learn.
+
+    tests/e2e/dns_trouble.py [POSTERN]
+"""
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.dont_write_bytecode = True
+SKIP_IS_FAILURE = os.environ.get("CI") == "true"
+try:
+    import dns.flags
+    import dns.message
+    import dns.rcode
+    import dns.rrset
+
+    from dkim_messages import BASE, BODIES, Signed, join, public
+except ImportError as missing:
+    print(f"skipped: {missing} (python3-cryptography python3-dnspython)")
+    print("0 passed, 0 failed, 1 skipped")
+    sys.exit(1 if SKIP_IS_FAILURE else 0)
+
+POSTERN = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("POSTERN", "build/postern")
+MESSAGES = 300
+
+
+class Server:
+    """Answers every TXT question with one key, in its way: ok, slow, silent, servfail, refused, tcp."""
+
+    def __init__(self, way, record):
+        self.way, self.record = way, record
+        self.names, self.over_tcp, self.stop = [], 0, False
+        while True:  # one number free for both
+            self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.udp.bind(("127.0.0.1", 0))
+            self.tcp = socket.socket()
+            try:
+                self.tcp.bind(self.udp.getsockname())
+                break
+            except OSError:
+                self.udp.close()
+                self.tcp.close()
+        self.tcp.listen(64)
+        self.dns = f"127.0.0.1@{self.udp.getsockname()[1]}"
+        self.thread = threading.Thread(target=self.run)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop = True
+        self.thread.join()
+        self.udp.close()
+        self.tcp.close()
+
+    def reply(self, octets, tcp):
+        question = dns.message.from_wire(octets)
+        name = question.question[0].name
+        self.names.append(name.to_text().lower())
+        answer = dns.message.make_response(question, recursion_available=True)
+        if self.way in ("servfail", "refused"):
+            answer.set_rcode(dns.rcode.SERVFAIL if self.way == "servfail" else dns.rcode.REFUSED)
+        elif self.way == "tcp" and not tcp:
+            answer.flags |= dns.flags.TC
+        else:
+            text = " ".join(f'"{self.record[i:i + 200]}"' for i in range(0, len(self.record), 200))
+            answer.answer.append(dns.rrset.from_text(name, 60, "IN", "TXT", text))
+        return answer.to_wire(max_size=65535)
+
+    def run(self):
+        waiting = []  # (when, octets, where)
+        while not self.stop:
+            ready, _, _ = select.select([self.udp, self.tcp], [], [], 0.01)
+            if self.udp in ready:
+                octets, where = self.udp.recvfrom(4096)
+                octets = self.reply(octets, False)
+                if self.way != "silent":
+                    waiting.append((time.time() + (0.3 if self.way == "slow" else 0), octets, where))
+            if self.tcp in ready:
+                threading.Thread(target=self.serve_tcp, args=(self.tcp.accept()[0],), daemon=True).start()
+            while waiting and waiting[0][0] <= time.time():
+                _, octets, where = waiting.pop(0)
+                self.udp.sendto(octets, where)
+
+    def serve_tcp(self, peer):
+        """Several questions may come over one connection, glued together."""
+        with peer:
+            peer.settimeout(0.2)
+            octets = b""
+            while not self.stop:
+                try:
+                    more = peer.recv(65536)
+                except socket.timeout:
+                    continue
+                except OSError:
+                    return
+                if not more:
+                    return
+                octets += more
+                while len(octets) >= 2 and len(octets) >= 2 + int.from_bytes(octets[:2], "big"):
+                    end = 2 + int.from_bytes(octets[:2], "big")
+                    answer = self.reply(octets[2:end], True)
+                    octets = octets[end:]
+                    self.over_tcp += 1
+                    peer.sendall(len(answer).to_bytes(2, "big") + answer)
+
+
+class Tally:
+    passed = failed = 0
+
+    def check(self, good, text):
+        self.passed += bool(good)
+        self.failed += not good
+        print("ok  " if good else "FAIL", text)
+
+
+def closed_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind(("127.0.0.1", 0))
+        return udp.getsockname()[1]
+
+
+def scan(source, files, *options):
+    """Set of (result, reason) over all messages, seconds."""
+    start = time.time()
+    run = subprocess.run([POSTERN, "scan", "--format", "json", "--raw", "--dns", source, *options, *files],
+                         capture_output=True, check=False, timeout=120)
+    took = time.time() - start
+    if run.returncode not in (0, 1):
+        sys.exit(f"postern scan ended with {run.returncode}: {run.stderr.decode(errors='replace')}")
+    records = [json.loads(line) for line in run.stdout.splitlines()]
+    if len(records) != len(files):
+        sys.exit(f"{len(records)} records of {len(files)} messages")
+    return {(s["result"], s["reason"]) for r in records for s in r["auth"]["dkim"]}, took
+
+
+def main():
+    tally, body = Tally(), BODIES["text"]
+    record = "v=DKIM1; k=rsa; p=" + public("rsa1024")
+    passed, late, failed = {("pass", None)}, {("temperror", "key_timeout")}, {("temperror", "key_failed")}
+    short = ("--dns-query-timeout", "1s", "--dns-message-deadline", "1s")
+    with tempfile.TemporaryDirectory(prefix="dns_trouble.") as folder:
+        def write(name, field):
+            path = os.path.join(folder, name)
+            with open(path, "wb") as f:
+                f.write(join([field] + BASE, body))
+            return path
+        many = [write(f"{i:03}.eml", Signed(BASE, body, key="rsa1024", s=f"s{i}").field) for i in range(MESSAGES)]
+        same = [write(f"same{i:03}.eml", Signed(BASE, body, key="rsa1024").field) for i in range(MESSAGES)]
+
+        with Server("ok", record) as server:
+            results, took = scan(server.dns, many)
+            tally.check(results == passed, f"{MESSAGES} keys: {results}, {took:.2f} s")
+            # some twice, when this server is slower than the resolver believes
+            tally.check(len(set(server.names)) == MESSAGES and len(server.names) < 3 * MESSAGES,
+                        f"{len(server.names)} questions")
+        with Server("ok", record) as server:
+            results, took = scan(server.dns, same)
+            tally.check(results == passed, f"one key, {MESSAGES} messages: {results}, {took:.2f} s")
+            tally.check(len(set(server.names)) == 1 and len(server.names) < 4, f"{len(server.names)} questions for it")
+        with Server("slow", record) as server:
+            results, took = scan(server.dns, many)
+            tally.check(results == passed, f"answers after 0.3 s: {results}")
+            tally.check(took < MESSAGES * 0.3 / 5, f"they are waited for together: {took:.2f} s")
+        with Server("silent", record) as server:
+            results, took = scan(server.dns, many, *short)
+            tally.check(results == late, f"no answers: {results}")
+            tally.check(1 <= took < 15, f"deadline of 1 s, {MESSAGES} messages: {took:.2f} s")
+        with Server("tcp", record) as server:
+            results, took = scan(server.dns, many[:50])
+            tally.check(results == passed, f"truncated: {results}")
+            tally.check(server.over_tcp >= 50, f"{server.over_tcp} questions over TCP")
+        for way in ("servfail", "refused"):
+            with Server(way, record) as server:
+                results, took = scan(server.dns, many[:20])
+                tally.check(results == failed, f"{way}: {results}, {took:.2f} s")
+        results, took = scan(f"127.0.0.1@{closed_port()}", many[:20], *short)
+        tally.check(results <= late | failed, f"nobody there: {results}, {took:.2f} s")
+        with Server("ok", record) as server:
+            results, took = scan(f"127.0.0.1@{closed_port()},{server.dns}", many[:20])
+            tally.check(results == passed, f"the first of two servers is dead: {results}, {took:.2f} s")
+        results, took = scan("none", many)
+        tally.check(results == late, f"none: {results}")
+    print(f"{tally.passed} passed, {tally.failed} failed, 0 skipped")
+    return tally.failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
