@@ -504,6 +504,22 @@ static void missing_octets(void)
 				 : is(r, AUTH_UNVERIFIABLE, "octets_missing"));
 		CU_ASSERT(!enough || (r->partial && !r->aligned));
 	}
+	/* cut inside the header, where l=0 would need no body: what h= names may be behind the cut */
+	s = signer(TAGS "l=0; h=from:to", "from:to");
+	s.length = 0;
+	text = mail(b, &s, header, body);
+	start = text.n - strlen(body);
+	for (size_t n = strlen(b->text) - strlen(strstr(b->text, "From:")); n <= start; n++) {
+		b->m.intact = n;
+		CU_ASSERT(n == start ? is(run(b, bytes_head(text, n)), AUTH_PASS, NULL)
+				     : is(run(b, bytes_head(text, n)), AUTH_UNVERIFIABLE,
+					  "octets_missing"));
+	}
+	s = signer(TAGS "h=from", "from");
+	text = mail(b, &s, header, body);
+	b->m.intact = text.n - 3;
+	b->m.flags = MESSAGE_NO_MEMORY;
+	CU_ASSERT(is(run(b, text), AUTH_UNVERIFIABLE, "not_kept"));
 	b->hole = false;
 	b->m.flags = MESSAGE_TOO_LARGE;
 	CU_ASSERT(is(run(b, text), AUTH_UNVERIFIABLE, "not_kept"));

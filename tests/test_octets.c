@@ -92,4 +92,46 @@ static void behind_a_running_digest(void)
 	chunks_free(m.chunks);
 }
 
-TEST_MAIN("octets", TEST(every_range), TEST(behind_a_running_digest))
+/* Without its end a header section is whole only where its empty line was seen. */
+static void header_whole(void)
+{
+	static const struct {
+		const char *octets;
+		uint32_t header_len, intact;
+		bool complete, want;
+	} rows[] = {
+		{ "A: b\r\n\r\nx", 8, 9, true, true },
+		{ "A: b\r\n\r\nx", 8, 9, false, true },
+		{ "A: b\r\n\r\n", 8, 8, false, true },
+		{ "A: b\r\n\r\nx", 8, 7, false, false },
+		{ "A: b\r\n\r\nx", 8, 0, false, false },
+		{ "A: b\r\n\r", 7, 7, false, false },
+		{ "A: b\r\n", 6, 6, false, false },
+		{ "A: b\r\n", 6, 6, true, true },
+		{ "A: b", 4, 4, false, false },
+		{ "\r\n", 2, 2, false, true },
+		{ "\r\nbody", 2, 6, false, true },
+		{ "", 0, 0, false, false },
+		{ "", 0, 0, true, true },
+		{ "\n", 1, 1, false, false },
+	};
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		size_t n = strlen(rows[i].octets);
+		struct message_chunk *c = malloc(sizeof *c + n + 1);
+		*c = (struct message_chunk){ NULL, (uint32_t)n, (uint32_t)n };
+		memcpy(c->data, rows[i].octets, n);
+		struct message m = { .chunks = c,
+				     .size = n,
+				     .header_len = rows[i].header_len,
+				     .intact = rows[i].intact,
+				     .complete = rows[i].complete };
+		CU_ASSERT_EQUAL(octets_header_whole(&m), rows[i].want);
+		m.flags = MESSAGE_NO_START;
+		CU_ASSERT_FALSE(octets_header_whole(&m));
+		free(c);
+	}
+	struct message none = { .header_len = 5, .intact = 5 };
+	CU_ASSERT_FALSE(octets_header_whole(&none));
+}
+
+TEST_MAIN("octets", TEST(every_range), TEST(behind_a_running_digest), TEST(header_whole))

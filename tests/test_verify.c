@@ -371,6 +371,24 @@ static void odd_messages(void)
 	CU_ASSERT_EQUAL(m.verdict->n_dkim, 0);
 	verify_end(e, v);
 	free(m.chunks);
+	/* cut in the header, header over the limit, and with a header that was not kept at all */
+	message_of(&m, bytes_str("From: a@example.com\r\nDKIM-Sig"));
+	m.complete = false;
+	v = alone(e, &m);
+	CU_ASSERT_STRING_EQUAL(m.verdict->reason, "no_header");
+	verify_end(e, v);
+	m.complete = true;
+	m.flags = MESSAGE_HEADER_TOO_LARGE;
+	v = alone(e, &m);
+	CU_ASSERT_STRING_EQUAL(m.verdict->reason, "header_limit");
+	verify_end(e, v);
+	m.flags = 0;
+	m.header_len = 1000;
+	v = alone(e, &m);
+	CU_ASSERT_STRING_EQUAL(m.verdict->reason, "no_space");
+	CU_ASSERT(m.flags & MESSAGE_UNVERIFIED);
+	verify_end(e, v);
+	free(m.chunks);
 	verify_engine_free(e);
 	free(stats);
 }

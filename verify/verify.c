@@ -151,9 +151,10 @@ struct verify *verify_begin(struct verify_engine *e, struct message *m, uint64_t
 	v->verdict = (struct verdict){ 0 };
 	arena_reset(&v->arena);
 	struct bytes octets = { NULL, 0 };
-	if (m->chunks && m->header_len <= m->chunks->len)
+	bool kept = !m->header_len || (m->chunks && m->header_len <= m->chunks->len);
+	if (kept && m->chunks)
 		octets = bytes_of(m->chunks->data, m->header_len);
-	v->no_space = !header_split(&v->header, octets, e->seed, &v->arena);
+	v->no_space = !header_split(&v->header, octets, e->seed, &v->arena) || !kept;
 	if (!v->no_space)
 		v->no_space = !address_email(&v->verdict.email, &v->header, &v->arena);
 	if (!v->no_space && v->cfg.dkim)
@@ -223,6 +224,14 @@ static void conclude(struct verdict *verdict, enum verdict_action action, const 
 	verdict->reason = reason;
 }
 
+/* Why there may be signatures that were not found; NULL: there are none. */
+static const char *unseen_header(const struct verify *v)
+{
+	if (v->header.overflow || v->m->flags & MESSAGE_HEADER_TOO_LARGE)
+		return "header_limit";
+	return octets_header_whole(v->m) ? NULL : "no_header";
+}
+
 /* The rule in verify.h. */
 static void judge(struct verify *v)
 {
@@ -244,8 +253,8 @@ static void judge(struct verify *v)
 	conclude(verdict, VERDICT_ACCEPT, "clean", NULL);
 	if (v->no_space) {
 		conclude(verdict, VERDICT_ACCEPT, "unverifiable", "no_space");
-	} else if (v->cfg.dkim && !v->m->header_len && v->m->flags & MESSAGE_NO_START) {
-		conclude(verdict, VERDICT_ACCEPT, "unverifiable", "no_header");
+	} else if (v->cfg.dkim && !verdict->dkim_seen && unseen_header(v)) {
+		conclude(verdict, VERDICT_ACCEPT, "unverifiable", unseen_header(v));
 	} else if (!n[AUTH_PASS]) {
 		for (unsigned i = 0; i < sizeof rank; i++) {
 			bool flag = rank[i] != AUTH_TEMPERROR && rank[i] != AUTH_UNVERIFIABLE;

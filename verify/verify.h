@@ -55,10 +55,11 @@ struct verify *verify_poll(struct verify_engine *e, bool flush);
 /*
  * The rule behind m->verdict: action, result, reason.
  * A passing signature, or none at all: accept, clean. Else, of the signatures whose key is not in test mode
- * (t=y counts as unsigned, RFC 6376 section 3.6.1), a fail, policy or permerror: flag, flagged, with
- * dkim_fail, dkim_policy or dkim_permerror, the first of these that is there. Else temperror or unverifiable: accept,
- * unverifiable, with dkim_temperror or dkim_unverifiable. no_header: capture began inside the message; no_space: the
- * slot was too small for it, which also sets MESSAGE_UNVERIFIED.
+ * (t=y counts as unsigned, RFC 6376 section 3.6.1), a fail, policy or permerror: flag, flagged, with dkim_fail,
+ * dkim_policy or dkim_permerror, the first of these that is there. Else temperror or unverifiable: accept,
+ * unverifiable, with dkim_temperror or dkim_unverifiable. Without a signature found, accept and unverifiable too
+ * when there may be one: no_header, the header section was not seen whole; header_limit, it is over a limit.
+ * no_space: the slot was too small for it, which also sets MESSAGE_UNVERIFIED.
  */
 
 /* The message was written and comes back: the slot and m->verdict are free. The caller releases the answers. */

@@ -27,7 +27,7 @@ static enum reason early(const struct dkim *d, const struct signature *s)
 		return REASON_LENGTH_USED;
 	if (d->setup.header->overflow || m->flags & MESSAGE_HEADER_TOO_LARGE)
 		return REASON_HEADER_LIMIT;
-	if (m->flags & MESSAGE_NO_START || m->intact < m->header_len)
+	if (!octets_header_whole(m))
 		return REASON_OCTETS_MISSING;
 	if (m->flags & MESSAGE_TOO_LARGE || (m->flags & MESSAGE_NO_MEMORY && !s->has_length))
 		return REASON_NOT_KEPT;

@@ -22,6 +22,20 @@ void octets_rest(struct octets *o, const struct message *m)
 		o->chunk = m->chunks->next;
 }
 
+bool octets_header_whole(const struct message *m)
+{
+	const struct message_chunk *c = m->chunks;
+	uint32_t n = m->header_len;
+	if (m->flags & MESSAGE_NO_START || m->intact < n)
+		return false;
+	if (m->complete)
+		return true;
+	if (!c || n > c->len || n < 2)
+		return false;
+	return memcmp(c->data + n - 2, "\r\n", 2) == 0 &&
+	       (n == 2 || (n >= 4 && memcmp(c->data + n - 4, "\r\n", 2) == 0));
+}
+
 struct bytes octets_next(struct octets *o, size_t max)
 {
 	while (o->chunk && o->pos == o->chunk->len) {

@@ -20,5 +20,8 @@ void octets_init(struct octets *o, const struct message *m, uint64_t from, uint6
 /* What octets_init with hashed_to would give if the message had not been too large: all behind the running digest. */
 void octets_rest(struct octets *o, const struct message *m);
 
+/* The header section was seen from its start to its empty line, or to the end of a whole message. */
+bool octets_header_whole(const struct message *m);
+
 /* At most max octets, borrowed as long as the message; empty at the end. */
 struct bytes octets_next(struct octets *o, size_t max);
