@@ -115,8 +115,20 @@ static void configure(struct port *p, const struct rte_eth_dev_info *info,
 		conf->rx_adv_conf.rss_conf.rss_key = key;
 		conf->rx_adv_conf.rss_conf.rss_key_len = info->hash_key_size;
 		conf->rx_adv_conf.rss_conf.rss_hf = rss_fields(info->flow_type_rss_offloads);
-		p->symmetric = true;
 	}
+}
+
+/*
+ * What the device made of the key: one that cannot tell (net_tap says that it hashes, and the kernel does as it
+ * likes) is not relied upon.
+ */
+static bool has_symmetric_key(const struct port *p, const struct rte_eth_dev_info *info)
+{
+	uint8_t got[PORT_RSS_KEY_MAX], want[PORT_RSS_KEY_MAX];
+	struct rte_eth_rss_conf conf = { .rss_key = got, .rss_key_len = info->hash_key_size };
+	rss_key(want, info->hash_key_size);
+	return rte_eth_dev_rss_hash_conf_get(p->id, &conf) == 0 && conf.rss_hf &&
+	       memcmp(got, want, info->hash_key_size) == 0;
 }
 
 static int fail(const struct port *p, const char *what, int err, char *why, size_t why_len)
@@ -140,7 +152,8 @@ static void describe(struct port *p, const struct rte_eth_dev_info *info)
 	const struct rte_devargs *args = info->device ? rte_dev_devargs(info->device) : NULL;
 	p->file_time = strcmp(p->driver, "net_pcap") == 0 && args && args->args &&
 		       strstr(args->args, "rx_pcap");
-	p->symmetric = p->queues == 1;
+	/* the kernel's fanout by hash is the same for both directions, and puts fragments together before */
+	p->symmetric = p->queues == 1 || strcmp(p->driver, "net_af_packet") == 0;
 }
 
 /* A device may want a queue to send on to be there before it starts. */
@@ -158,6 +171,8 @@ static int start(struct port *p, const struct rte_eth_dev_info *info, uint16_t t
 	if (err)
 		return fail(p, "start", err, why, why_len);
 	p->started = true;
+	if (p->queues > 1 && can_symmetric(info))
+		p->symmetric = has_symmetric_key(p, info);
 	/* not every virtual device has such a mode: they give out all they get */
 	rte_eth_promiscuous_enable(p->id);
 	return 0;

@@ -19,6 +19,7 @@ import livenet
 from livenet import Inside, check, run, until
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data")
+ROOM = "framesz=16384,blocksz=65536,framecnt=512"
 CAPTURE, ZONE = f"{DATA}/demo.pcap", f"{DATA}/demo.zone"
 skipped = []
 
@@ -143,17 +144,19 @@ def by_af_packet(binary, folder, want):
         run("ip", "-n", name, "link", "add", "a0", "type", "veth", "peer", "name", "b0")
         for dev in ("a0", "b0"):
             run("ip", "-n", name, "link", "set", dev, "up", "mtu", "9000")
-        r = Run(binary, folder, "af_packet",
-                ["--vdev", "net_af_packet0,iface=a0,framesz=16384,blocksz=65536,framecnt=512"], netns=name)
-        with Inside(name):
-            s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-        s.bind(("b0", 0))
-        for i, (_, frame) in enumerate(frames(CAPTURE)):
-            s.send(frame)
-            if i % 32 == 0:
-                time.sleep(0.002)  # a socket has no way to slow us down
-        verdict("net_af_packet", r, want)
-        s.close()
+        for queues in (1, 2):
+            r = Run(binary, folder, f"af_packet{queues}", ["--vdev", f"net_af_packet0,iface=a0,qpairs={queues},{ROOM}"],
+                    netns=name, more=["--queues", str(queues)])
+            check("AF_PACKET keeps both directions in one queue: no warning", "warning" not in r.said(), r.said())
+            with Inside(name):
+                s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+            s.bind(("b0", 0))
+            for i, (_, frame) in enumerate(frames(CAPTURE)):
+                s.send(frame)
+                if i % 32 == 0:
+                    time.sleep(0.002)  # a socket has no way to slow us down
+            verdict(f"net_af_packet, {queues} queues", r, want)
+            s.close()
     finally:
         run("ip", "netns", "del", name, ok=False)
 
