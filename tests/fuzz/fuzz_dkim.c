@@ -1,5 +1,4 @@
 /* dkim: a key record, a NUL, a message: the verdict is the same in one chunk and in many. */
-#include <assert.h>
 #include <stdlib.h>
 
 #include "verify/verify.h"
@@ -59,6 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct bytes key = bytes_of(data, (size_t)(nul - data));
 	struct bytes text = bytes_of(nul + 1, n - key.n - 1);
 	uint32_t whole = judge(e, key, text, 8);
-	assert(judge(e, key, text, 0) == whole && judge(e, key, text, 3) == whole);
+	if (judge(e, key, text, 0) != whole || judge(e, key, text, 3) != whole)
+		abort();
 	return 0;
 }
