@@ -385,7 +385,6 @@ static void replied(const struct pop3_call *c, enum pop3_kind kind, bool ok, str
 	case POP3_KIND_SEVERAL:
 	case POP3_KIND_LISTING:
 		s->server = POP3_LINES;
-		s->bol = true;
 		s->n_lines = 0;
 		s->skip = (struct dot){ 0 };
 		return;
@@ -462,7 +461,7 @@ static void guess(const struct pop3_call *c, struct bytes line)
 	if (!s->cur && !no_start && !like_header(line)) {
 		s->server = bytes_equal(line, bytes_str(".")) ? POP3_STATUS : POP3_LINES;
 		s->kind = POP3_KIND_SEVERAL;
-		s->bol = true;
+		s->skip = (struct dot){ 0 };
 		return;
 	}
 	if (s->cur || s->lost)

@@ -36,7 +36,6 @@ struct pop3 {
 	uint8_t kind; /* whose answer of several lines this is */
 	bool has_mailbox : 1, authenticated : 1;
 	bool greeting_due : 1;
-	bool bol : 1; /* POP3_LINES: at the start of a line */
 	bool lost : 1; /* no object for the message coming in */
 	bool no_start : 1; /* POP3_GUESS: what is guessed lacks its beginning */
 	bool replies_lost : 1, server_cut : 1;

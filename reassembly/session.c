@@ -27,6 +27,19 @@ static bool starts(struct bytes b, const char *word)
 	return b.n >= w.n && bytes_equal_nocase(bytes_head(b, w.n), w);
 }
 
+/* Judged by the first line, or as much of it as a probe holds, so that the cuts do not matter. */
+static enum words no_words(struct bytes b, bool last)
+{
+	const uint8_t *lf = b.n ? memchr(b.p, '\n', b.n) : NULL;
+	if (!lf && !last && b.n < PROBE_MAX)
+		return WORDS_MORE;
+	b = bytes_head(b, lf ? (size_t)(lf - b.p) + 1 : b.n);
+	for (size_t i = 0; i < b.n; i++)
+		if (b.p[i] < ' ' && b.p[i] != '\r' && b.p[i] != '\n' && b.p[i] != '\t')
+			return WORDS_OTHER; /* TLS and the like */
+	return b.n && b.p[0] == '*' ? WORDS_OTHER : WORDS_CONTENT; /* IMAP, Redis */
+}
+
 /* What the server begins with: a reply of SMTP, a status of POP3, or neither. */
 static enum words server_words(struct bytes b, bool last)
 {
@@ -38,12 +51,7 @@ static enum words server_words(struct bytes b, bool last)
 	if (digits && b.n >= 4 && strchr(" -\r\n", b.p[3]) && b.p[3] && b.p[0] >= '2' &&
 	    b.p[0] <= '5')
 		return WORDS_SMTP;
-	if (b.n < 4 && !last)
-		return WORDS_MORE;
-	for (size_t i = 0; i < b.n; i++)
-		if (b.p[i] < ' ' && b.p[i] != '\r' && b.p[i] != '\n' && b.p[i] != '\t')
-			return WORDS_OTHER; /* TLS and the like */
-	return WORDS_CONTENT;
+	return no_words(b, last);
 }
 
 static enum words client_words(struct bytes b, bool last)
@@ -70,10 +78,7 @@ static enum words client_words(struct bytes b, bool last)
 	for (size_t i = 0; blank && i < sizeof either / sizeof either[0]; i++)
 		if (bytes_equal_nocase(verb, bytes_str(either[i])))
 			return WORDS_EITHER;
-	for (size_t i = 0; i < b.n; i++)
-		if (b.p[i] < ' ' && b.p[i] != '\r' && b.p[i] != '\n' && b.p[i] != '\t')
-			return WORDS_OTHER;
-	return b.n && b.p[0] == '*' ? WORDS_OTHER : WORDS_CONTENT;
+	return no_words(b, last);
 }
 
 static bool listed(const struct config_ports *ports, uint16_t port)
@@ -115,6 +120,8 @@ static enum session_protocol judge(const struct assembler *a, const struct sessi
 		/* text that is no command or reply: content, where the protocol has it on this side */
 		if (!peer->midstream)
 			return SESSION_IS_OTHER;
+		if (side == SESSION_SERVER && port == SESSION_IS_SMTP)
+			return port; /* a line of a long reply */
 		*content = port == (side == SESSION_CLIENT ? SESSION_IS_SMTP : SESSION_IS_POP3);
 		return *content ? port : last ? SESSION_IS_OTHER : SESSION_UNKNOWN;
 	}
@@ -194,8 +201,8 @@ size_t session_push(struct session *s, struct assembler *a, const struct session
 	bool last = in->end || in->gap || all.n == PROBE_MAX, content;
 	if (!all.n)
 		return in->data.n;
-	enum words words = side == SESSION_CLIENT ? client_words(all, last || n < in->data.n)
-						  : server_words(all, last || n < in->data.n);
+	enum words words =
+		side == SESSION_CLIENT ? client_words(all, last) : server_words(all, last);
 	enum session_protocol protocol = judge(a, peer, side, words, last, &content);
 	if (protocol == SESSION_UNKNOWN) {
 		p->n[side] = (uint8_t)(p->n[side] + n);
@@ -208,10 +215,13 @@ size_t session_push(struct session *s, struct assembler *a, const struct session
 void session_finish(struct session *s, struct assembler *a, const struct session_peer *peer,
 		    uint64_t now_ns)
 {
+	const struct probe *p = (const struct probe *)s->state;
 	if (s->protocol == SESSION_IS_SMTP && !s->opaque)
 		smtp_finish(s, a, peer, now_ns);
 	else if (s->protocol == SESSION_IS_POP3 && !s->opaque)
 		pop3_finish(s, a, peer, now_ns);
+	else if (s->protocol == SESSION_UNKNOWN && (p->n[SESSION_CLIENT] || p->n[SESSION_SERVER]))
+		stats_add(assembler_stats(a), STAT_SESSION_OTHER, 1);
 	memset(s, 0, sizeof *s);
 }
 

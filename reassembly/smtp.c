@@ -365,12 +365,20 @@ static size_t client_step(const struct smtp_call *c, struct bytes in)
 	return 0;
 }
 
+static void read_to(struct smtp *s, uint64_t pos)
+{
+	bool part = s->line.len || s->line.cr || s->line.cut;
+	s->client_pos = pos;
+	if (!part || s->state == SMTP_WAIT)
+		s->line_pos = pos;
+}
+
 /* Octets of the client were lost. */
 static void client_gap(const struct smtp_call *c)
 {
 	struct smtp *s = c->s;
 	uint64_t n = c->in->data.n, inside = 0;
-	s->client_pos = c->in->off + n;
+	read_to(s, c->in->off + n);
 	if (s->state == SMTP_DATA || s->state == SMTP_BDAT) {
 		inside = s->state == SMTP_BDAT && s->bdat_left < n ? s->bdat_left : n;
 		if (s->cur)
@@ -392,6 +400,7 @@ static void client_gap(const struct smtp_call *c)
 		return;
 	}
 	textline_done(c->lines, &s->line);
+	read_to(s, s->client_pos);
 	s->state = SMTP_COMMAND;
 	s->gap_end = s->client_pos;
 	if (!s->no_server && !s->server_ended &&
@@ -408,8 +417,9 @@ static size_t client(const struct smtp_call *c)
 		client_gap(c);
 		i = c->in->data.n;
 	} else {
-		s->client_pos = c->in->off;
+		read_to(s, c->in->off);
 		while (i < c->in->data.n && !c->session->opaque) {
+			smtp_held(c); /* before a command that it cannot be for is read */
 			if (s->state == SMTP_WAIT && !c->in->last_chance && !reply_was_lost(c))
 				break;
 			if (s->state != SMTP_WAIT && !replies_room(c->lines, &s->queue, 2)) {
@@ -419,7 +429,7 @@ static size_t client(const struct smtp_call *c)
 				s->replies_lost = true;
 			}
 			i += client_step(c, bytes_from(c->in->data, i));
-			s->client_pos = c->in->off + i;
+			read_to(s, c->in->off + i);
 		}
 	}
 	if (c->session->opaque)

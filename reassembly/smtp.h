@@ -47,6 +47,7 @@ enum smtp_kind { /* what waits for a reply */
 struct smtp {
 	struct draft *first, *cur; /* transactions, oldest first; the one the client is in */
 	uint64_t client_pos, server_pos; /* offsets up to which each side was read */
+	uint64_t line_pos; /* of the client's line that is not whole yet, else client_pos */
 	uint64_t gap_end; /* of the last hole in commands */
 	uint64_t hole_end; /* of the last hole in content */
 	uint64_t server_gap_end;
@@ -76,6 +77,7 @@ struct smtp {
 	bool no_server : 1, no_client : 1; /* that side was given up */
 	bool server_ended : 1, client_ended : 1;
 	bool server_end_due : 1; /* it ended, with a reply held */
+	bool gap_due : 1; /* replies were lost behind the one held */
 	bool server_cut : 1; /* behind a gap: the line may lack its beginning */
 	bool server_long : 1;
 	bool injection : 1; /* octets behind STARTTLS */

@@ -668,6 +668,10 @@ void smtp_held(const struct smtp_call *c)
 {
 	if (c->s->held)
 		use_held(c);
+	if (c->s->gap_due && !c->s->held) {
+		c->s->gap_due = false;
+		c->s->replies_lost = true;
+	}
 	if (c->s->server_end_due && !c->s->held)
 		server_gone(c);
 }
@@ -732,8 +736,9 @@ size_t smtp_server(const struct smtp_call *c)
 		s->server_pos = s->server_gap_end = in->off + in->data.n;
 		s->server_line = 0;
 		s->server_cut = true;
-		s->replies_lost = true;
+		s->gap_due = true;
 		s->greeting_due = false;
+		smtp_held(c);
 		return in->data.n;
 	}
 	size_t i = 0;
@@ -747,6 +752,7 @@ size_t smtp_server(const struct smtp_call *c)
 			else
 				count(c, STAT_SESSION_STRAY_REPLY);
 			s->held = 0;
+			smtp_held(c);
 		}
 		i += server_line(c, bytes_from(in->data, i));
 		s->server_pos = in->off + i;
