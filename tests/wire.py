@@ -227,10 +227,12 @@ def lose(segments, side, first, n):
 
 
 def decoys(segments, make, every=3):
-    """make(segment) gives what goes in front of every third segment behind the handshake, or None."""
-    out = []
+    """make(segment) gives what goes in front of every third segment behind the handshake, or None; keep-alives only where all is acknowledged."""
+    out, acked = [], {}
     for i, s in enumerate(segments):
-        extra = make(s) if i > 2 and i % every == 0 and not s.flags & SYN else None
+        acked[s.dst, s.src] = s.ack
+        idle = acked.get((s.src, s.dst)) == s.seq or make not in (keep_alive, keep_alive_octet)
+        extra = make(s) if idle and i > 2 and i % every == 0 and not s.flags & SYN else None
         out += [extra, s] if extra else [s]
     return out
 
