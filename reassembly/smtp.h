@@ -5,7 +5,7 @@
  * client's reader stops behind DATA, AUTH, STARTTLS, HELO and XCLIENT until the reply was read; the
  * server's reader stops when it holds a reply to a command not read yet. A message's time is that of the
  * push that brought its last octet.
- * smtp.c reads the client, smtp_reply.c the server and the transactions.
+ * smtp.c reads the client, smtp_reply.c the server, smtp_transaction.c does what replies say.
  * Not handled: replies to pipelined commands around a hole are matched by what fits, which may be wrong.
  */
 #pragma once
@@ -115,7 +115,7 @@ void smtp_finish(struct session *session, struct assembler *a, const struct sess
 		 uint64_t now_ns);
 bool smtp_busy(const struct session *session);
 
-/* smtp_reply.c, for smtp.c */
+/* between the three files */
 
 size_t smtp_server(const struct smtp_call *c);
 /* A command of that kind was read: its reply, when it is held already, is used at once. */
@@ -124,6 +124,10 @@ void smtp_asked(const struct smtp_call *c, enum smtp_kind kind);
 void smtp_held(const struct smtp_call *c);
 /* The reply to a command of that kind; code 0: assumed to be the one that goes on. */
 void smtp_replied(const struct smtp_call *c, enum smtp_kind kind, int code);
+/* The reply to DATA; code 0 as above. */
+void smtp_data_replied(const struct smtp_call *c, int code);
+/* What follows such a command cannot be read before its reply was. */
+bool smtp_waits(enum smtp_kind kind);
 /* Every reply still due is assumed. */
 void smtp_assume_all(const struct smtp_call *c);
 /* A transaction begins; NULL: no object left. */
