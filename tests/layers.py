@@ -32,7 +32,7 @@ ROWS = {
 LIBRARIES = {
     r"rte_": ("base/ring.c", "base/epoch.c", "dataplane/", "control/run.c", "control/main.c", "control/telemetry.c"),
     r"bpf/|xdp/|linux/bpf|linux/if_xdp": ("dataplane/", "control/main.c"),
-    r"unbound": ("verify/upstream.c", "verify/resolver.c", "control/main.c"),
+    r"unbound": ("verify/upstream.c", "verify/resolver.c", "control/main.c", "tests/test_upstream.c"),
     r"yaml\.h": ("control/",),
     r"jansson": ("control/",),
 }

@@ -305,7 +305,7 @@ static void refused(void)
 		{ "a TXT \"(;\\\"\" ; (\n\nb TXT \"x\n\"\n", "f:3: ", "second quote" },
 		{ "a CH TXT x\n", "f:1: ", "class" },
 		{ "a CNAME b\na CNAME c\n", "f:2: ", "second CNAME" },
-		{ "a CNAME b\na TXT x\n", "f: ", "CNAME stands beside" },
+		{ "a CNAME b\na TXT x\n", "f:2: ", "CNAME stands beside" },
 		{ "\n;ERROR,a,TXT,FORMERR\n", "f:2: ", "TIMEOUT, SERVFAIL" },
 		{ ";ERROR,a,TXT\n", "f:1: ", "TIMEOUT, SERVFAIL" },
 		{ ";ERROR,a,TXT,TIMEOUT,x\n", "f:1: ", "TIMEOUT, SERVFAIL" },

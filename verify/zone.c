@@ -1,7 +1,8 @@
 #include "verify/zone.h"
 
+#include "verify/master.h"
+
 #include <errno.h>
-#include <ldns/ldns.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,7 +14,7 @@
 
 enum zone_slot { ZONE_A, ZONE_PTR, ZONE_MX, ZONE_TXT, ZONE_AAAA, ZONE_OTHER, ZONE_SLOTS };
 
-enum { ZONE_NAME_MAX = 255, ZONE_NEGATIVE_TTL = 60 };
+enum { ZONE_TYPE_CNAME = 5, ZONE_NEGATIVE_TTL = 60 };
 
 struct zone_node {
 	uint32_t name; /* offset in octets */
@@ -30,6 +31,7 @@ struct zone_record { /* while loading */
 	uint32_t node, slot, ttl;
 	uint32_t data, len; /* in octets */
 	uint32_t seq;
+	int line;
 };
 
 struct zone {
@@ -47,8 +49,8 @@ struct zone_loader {
 	struct zone *z;
 	struct zone_record *record;
 	uint32_t n_record, cap_record;
+	struct master *m;
 	const char *name;
-	int line;
 	char *why;
 	size_t why_len;
 };
@@ -75,37 +77,6 @@ static enum zone_slot slot_of(uint16_t type)
 	default:
 		return ZONE_OTHER;
 	}
-}
-
-/* Text without escapes -> wire form in lower case. Returns its length, 0 when no such name can exist. */
-static size_t name_to_wire(uint8_t wire[ZONE_NAME_MAX], const char *text, size_t n)
-{
-	size_t len = 0, label = 0; /* label: offset of the length octet */
-	if (n && text[n - 1] == '.')
-		n--;
-	if (n + 2 > ZONE_NAME_MAX)
-		return 0;
-	if (n == 0) {
-		wire[0] = 0;
-		return 1;
-	}
-	wire[len++] = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (text[i] != '.') {
-			if (wire[label]++ == 63)
-				return 0;
-			wire[len++] = bytes_lower((uint8_t)text[i]);
-		} else {
-			if (wire[label] == 0)
-				return 0;
-			label = len;
-			wire[len++] = 0;
-		}
-	}
-	if (wire[label] == 0)
-		return 0;
-	wire[len++] = 0;
-	return len;
 }
 
 static uint32_t name_hash(const uint8_t *p, size_t n)
@@ -135,7 +106,7 @@ static const struct zone_node *node_for(const struct zone *z, const uint8_t *nam
 	uint32_t at = node_find(z, name, n);
 	if (at != UINT32_MAX && z->node[at].exists)
 		return &z->node[at];
-	uint8_t wild[ZONE_NAME_MAX + 2] = { 1, '*' };
+	uint8_t wild[MASTER_NAME_MAX + 2] = { 1, '*' };
 	for (size_t up = 0; name[up];) {
 		up += (size_t)name[up] + 1;
 		uint32_t encloser = node_find(z, name + up, n - up);
@@ -169,21 +140,14 @@ static const struct answer *answer_at(const struct zone *z, const uint8_t *name,
 
 const struct answer *zone_answer(const struct zone *z, const struct question *q)
 {
-	uint8_t name[ZONE_NAME_MAX];
-	size_t n = name_to_wire(name, q->name, q->len);
+	uint8_t name[MASTER_NAME_MAX];
+	size_t n = master_name(name, q->name, q->len);
 	if (n == 0)
 		return &zone_nxdomain;
 	enum zone_slot slot = slot_of(q->type);
 	const struct zone_node *via = NULL;
 	const struct answer *a = answer_at(z, name, n, slot, &via);
 	return a ? a : &via->chained[slot];
-}
-
-/* Sets why, once. The line is where the reader stood. */
-static int refuse(struct zone_loader *l, const char *what, const char *cure)
-{
-	snprintf(l->why, l->why_len, "%s:%d: %s; %s", l->name, l->line, what, cure);
-	return -EINVAL;
 }
 
 static int no_memory(struct zone_loader *l)
@@ -274,209 +238,80 @@ static uint32_t node_exist(struct zone *z, const uint8_t *name, size_t n)
 	return at == UINT32_MAX ? at : first;
 }
 
-/* Copies the data as an answer holds it: TXT strings joined, other types in wire form. */
-static bool record_data(struct zone *z, const ldns_rr *rr, struct zone_record *r)
-{
-	size_t skip = r->slot == ZONE_TXT ? 1 : 0; /* the length octet of each string */
-	r->len = 0;
-	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
-		const ldns_rdf *rdf = ldns_rr_rdf(rr, i);
-		if (ldns_rdf_size(rdf) < skip)
-			continue;
-		size_t n = ldns_rdf_size(rdf) - skip;
-		uint32_t off = octets_add(z, ldns_rdf_data(rdf) + skip, n);
-		if (!off)
-			return false;
-		r->data = r->len ? r->data : off;
-		r->len += (uint32_t)n;
-	}
-	return true;
-}
-
-static int add_cname(struct zone_loader *l, uint32_t at, const ldns_rr *rr)
+static int add_cname(struct zone_loader *l, uint32_t at, const struct master_record *r)
 {
 	struct zone *z = l->z;
-	uint8_t target[ZONE_NAME_MAX];
-	const ldns_rdf *rdf = ldns_rr_rd_count(rr) == 1 ? ldns_rr_rdf(rr, 0) : NULL;
-	if (!rdf || ldns_rdf_size(rdf) == 0 || ldns_rdf_size(rdf) > sizeof target)
-		return refuse(l, "CNAME without one name", "give it exactly one target");
-	size_t n = ldns_rdf_size(rdf);
-	for (size_t i = 0; i < n; i++)
-		target[i] = bytes_lower(ldns_rdf_data(rdf)[i]);
+	uint8_t target[MASTER_NAME_MAX];
+	if (r->data.n == 0 || r->data.n > sizeof target)
+		return master_refuse(l->m, r->line, "CNAME without one name",
+				     "give it exactly one target");
+	for (size_t i = 0; i < r->data.n; i++)
+		target[i] = bytes_lower(r->data.p[i]);
 	const struct zone_node *node = &z->node[at];
-	if (node->target && (node->target_len != n || memcmp(z->octets + node->target, target, n)))
-		return refuse(l, "second CNAME at one name", "keep one (RFC 2181 section 10.1)");
-	uint32_t off = octets_add(z, target, n);
+	if (node->target &&
+	    (node->target_len != r->data.n || memcmp(z->octets + node->target, target, r->data.n)))
+		return master_refuse(l->m, r->line, "second CNAME at one name",
+				     "keep one (RFC 2181 section 10.1)");
+	uint32_t off = octets_add(z, target, r->data.n);
 	if (!off)
 		return no_memory(l);
 	z->node[at].target = off;
-	z->node[at].target_len = (uint8_t)n;
-	z->node[at].target_ttl = ldns_rr_ttl(rr);
+	z->node[at].target_len = (uint8_t)r->data.n;
+	z->node[at].target_ttl = r->ttl_s;
 	return 0;
 }
 
-static int add_record(struct zone_loader *l, const ldns_rr *rr)
+static int add_error(struct zone_loader *l, const struct master_record *r)
 {
-	struct zone *z = l->z;
-	const ldns_rdf *owner = ldns_rr_owner(rr);
-	uint8_t name[ZONE_NAME_MAX];
-	size_t n = owner ? ldns_rdf_size(owner) : 0;
-	if (n == 0 || n > sizeof name)
-		return refuse(l, "record without a name",
-			      "write the name at the start of the line");
-	if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN)
-		return refuse(l, "class is not IN", "remove the record");
-	for (size_t i = 0; i < n; i++) /* length octets are under 64, so they stay */
-		name[i] = bytes_lower(ldns_rdf_data(owner)[i]);
-	uint32_t at = node_exist(z, name, n);
+	static const struct answer *const answers[] = { [ANSWER_NODATA] = &zone_nodata,
+							[ANSWER_NXDOMAIN] = &zone_nxdomain,
+							[ANSWER_SERVFAIL] = &zone_servfail,
+							[ANSWER_TIMEOUT] = &zone_timeout };
+	enum zone_slot slot = slot_of(r->type);
+	if (slot == ZONE_OTHER)
+		return 0; /* a type that is never asked for */
+	uint32_t at = node_make(l->z, r->name, r->name_len);
 	if (at == UINT32_MAX)
 		return no_memory(l);
-	if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_CNAME)
-		return add_cname(l, at, rr);
+	l->z->node[at].answer[slot] = answers[r->status];
+	return 0;
+}
+
+static int add_record(struct zone_loader *l, const struct master_record *r)
+{
+	struct zone *z = l->z;
+	if (r->fails)
+		return add_error(l, r);
+	uint32_t at = node_exist(z, r->name, r->name_len);
+	if (at == UINT32_MAX)
+		return no_memory(l);
+	if (r->type == ZONE_TYPE_CNAME)
+		return add_cname(l, at, r);
 	if (!grow((void **)&l->record, &l->cap_record, l->n_record, 1, sizeof *l->record))
 		return no_memory(l);
-	struct zone_record *r = &l->record[l->n_record];
-	*r = (struct zone_record){ .node = at,
-				   .slot = slot_of((uint16_t)ldns_rr_get_type(rr)),
-				   .ttl = ldns_rr_ttl(rr),
-				   .seq = l->n_record };
-	if (r->slot != ZONE_OTHER && !record_data(z, rr, r))
+	enum zone_slot slot = slot_of(r->type);
+	uint32_t data = slot == ZONE_OTHER ? 1 : octets_add(z, r->data.p, r->data.n);
+	if (!data)
 		return no_memory(l);
+	l->record[l->n_record] = (struct zone_record){ .node = at,
+						       .slot = slot,
+						       .ttl = r->ttl_s,
+						       .data = data,
+						       .len = (uint32_t)r->data.n,
+						       .seq = l->n_record,
+						       .line = r->line };
 	l->n_record++;
 	return 0;
 }
 
-/* The reader takes what is open at the end for closed and would lose records so. */
-static int check_pairs(struct zone_loader *l, struct bytes text)
+static int read_records(struct zone_loader *l)
 {
-	bool quoted = false, comment = false;
-	int open = 0, open_line = 0;
-	l->line = 1;
-	for (size_t i = 0; i < text.n; i++) {
-		uint8_t c = text.p[i];
-		if (c == '\n') {
-			if (quoted)
-				break;
-			comment = false;
-			l->line++;
-		} else if (comment) {
-			continue;
-		} else if (c == '\\') {
-			i += i + 1 < text.n && text.p[i + 1] != '\n';
-		} else if (c == '"') {
-			quoted = !quoted;
-		} else if (!quoted && c == ';') {
-			comment = true;
-		} else if (!quoted && c == '(' && open++ == 0) {
-			open_line = l->line;
-		} else if (!quoted && c == ')' && open-- == 0) {
-			return refuse(l, "parenthesis closed that is not open", "remove it");
-		}
-	}
-	if (quoted)
-		return refuse(l, "string without its second quote", "close it on its line");
-	if (open > 0) {
-		l->line = open_line;
-		return refuse(l, "parenthesis without its second one", "close it");
-	}
-	l->line = 0;
-	return 0;
-}
-
-static int read_records(struct zone_loader *l, struct bytes text)
-{
-	if (text.n == 0)
-		return 0;
-	FILE *f = fmemopen((void *)text.p, text.n, "r");
-	if (!f)
-		return no_memory(l);
-	ldns_rdf *origin = ldns_dname_new_frm_str("."), *prev = NULL;
-	uint32_t ttl = 3600;
-	int rc = origin ? 0 : no_memory(l);
-	while (rc == 0 && !feof(f)) {
-		ldns_rr *rr = NULL;
-		int before = l->line;
-		ldns_status s = ldns_rr_new_frm_fp_l(&rr, f, &ttl, &origin, &prev, &l->line);
-		if (s == LDNS_STATUS_OK)
-			rc = add_record(l, rr);
-		else if (s == LDNS_STATUS_SYNTAX_INCLUDE)
-			rc = refuse(l, "$INCLUDE is not followed", "put the records in this file");
-		else if (s == LDNS_STATUS_MEM_ERR)
-			rc = no_memory(l);
-		else if (s != LDNS_STATUS_SYNTAX_EMPTY && s != LDNS_STATUS_SYNTAX_TTL &&
-			 s != LDNS_STATUS_SYNTAX_ORIGIN)
-			rc = refuse(l, ldns_get_errorstr_by_id(s),
-				    "write it as RFC 1035 section 5 says, or remove it");
-		else if (l->line == before && ferror(f))
-			rc = refuse(l, "the file cannot be read", "check it");
-		ldns_rr_free(rr);
-	}
-	ldns_rdf_deep_free(origin);
-	ldns_rdf_deep_free(prev);
-	fclose(f);
-	return rc;
-}
-
-/* Cuts the next comma-separated word off b. */
-static struct bytes next_word(struct bytes *b)
-{
-	const uint8_t *comma = b->n ? memchr(b->p, ',', b->n) : NULL;
-	struct bytes word = bytes_head(*b, comma ? (size_t)(comma - b->p) : b->n);
-	*b = bytes_from(*b, comma ? word.n + 1 : b->n);
-	return bytes_trim(word);
-}
-
-/* What follows ";ERROR,". */
-static int read_error(struct zone_loader *l, struct bytes line)
-{
-	static const struct {
-		const char *word;
-		const struct answer *answer;
-	} rcodes[] = { { "TIMEOUT", &zone_timeout },
-		       { "SERVFAIL", &zone_servfail },
-		       { "NXDOMAIN", &zone_nxdomain },
-		       { "NODATA", &zone_nodata } };
-	struct bytes name = next_word(&line), type = next_word(&line), rcode = next_word(&line);
-	uint8_t wire[ZONE_NAME_MAX];
-	size_t n = name_to_wire(wire, (const char *)name.p, name.n);
-	if (n == 0)
-		return refuse(l, "ERROR line without a possible name",
-			      "write ;ERROR,name,TYPE,RCODE");
-	const struct answer *answer = NULL;
-	for (size_t i = 0; i < sizeof rcodes / sizeof rcodes[0]; i++)
-		if (bytes_equal_nocase(rcode, bytes_str(rcodes[i].word)))
-			answer = rcodes[i].answer;
-	if (!answer || line.n)
-		return refuse(l, "ERROR line with another RCODE",
-			      "write TIMEOUT, SERVFAIL, NXDOMAIN or NODATA");
-	char word[16] = "";
-	if (type.n < sizeof word)
-		memcpy(word, type.p, type.n);
-	uint16_t number = (uint16_t)ldns_get_rr_type_by_name(word);
-	if (number == 0)
-		return refuse(l, "ERROR line with an unknown type",
-			      "write A, AAAA, MX, PTR or TXT");
-	if (slot_of(number) == ZONE_OTHER)
-		return 0; /* a type that is never asked for */
-	uint32_t at = node_make(l->z, wire, n);
-	if (at == UINT32_MAX)
-		return no_memory(l);
-	l->z->node[at].answer[slot_of(number)] = answer;
-	return 0;
-}
-
-static int read_errors(struct zone_loader *l, struct bytes text)
-{
-	static const char mark[] = ";ERROR,";
-	l->line = 0;
-	int rc = 0;
-	while (rc == 0 && text.n) {
-		const uint8_t *end = memchr(text.p, '\n', text.n);
-		struct bytes line = bytes_head(text, end ? (size_t)(end - text.p) : text.n);
-		l->line++;
-		if (line.n >= sizeof mark - 1 && memcmp(line.p, mark, sizeof mark - 1) == 0)
-			rc = read_error(l, bytes_trim(bytes_from(line, sizeof mark - 1)));
-		text = bytes_from(text, line.n + 1);
+	struct master_record r;
+	int rc;
+	while ((rc = master_next(l->m, &r)) > 0) {
+		rc = add_record(l, &r);
+		if (rc < 0)
+			break;
 	}
 	return rc;
 }
@@ -532,13 +367,10 @@ static int make_sets(struct zone_loader *l)
 		for (end = first + 1; end < l->n_record && l->record[end].node == r->node &&
 				      l->record[end].slot == r->slot;)
 			end++;
-		if (z->node[r->node].target) {
-			snprintf(l->why, l->why_len,
-				 "%s: a CNAME stands beside other records of one name (record %u "
-				 "of the file); keep one of both (RFC 2181 section 10.1)",
-				 l->name, r->seq + 1);
-			return -EINVAL;
-		}
+		if (z->node[r->node].target)
+			return master_refuse(l->m, r->line,
+					     "a CNAME stands beside other records of one name",
+					     "keep one of both (RFC 2181 section 10.1)");
 		/* an ERROR line goes before data */
 		if (r->slot == ZONE_OTHER || z->node[r->node].answer[r->slot])
 			continue;
@@ -590,15 +422,14 @@ int zone_parse(struct zone **out, struct bytes text, const char *name, char *why
 			 ? 0
 			 : no_memory(&l);
 	if (rc == 0)
-		rc = check_pairs(&l, text);
+		rc = master_open(&l.m, text, name, why, why_len);
 	if (rc == 0)
-		rc = read_records(&l, text);
-	if (rc == 0)
-		rc = read_errors(&l, text);
+		rc = read_records(&l);
 	if (rc == 0)
 		rc = make_sets(&l);
 	if (rc == 0)
 		rc = make_chains(&l);
+	master_close(l.m);
 	free(l.record);
 	if (rc < 0) {
 		zone_free(l.z);
