@@ -78,8 +78,7 @@ static enum connection_push connection_syn_ack(struct connection *c, struct stre
 	if (c->answered && s->syn && s->isn == pkt->seq)
 		return CONNECTION_TAKEN;
 	/* a SYN's octets may have been given out before */
-	bool asked = o->syn && !c->answered &&
-		     (o->off == 0 || pkt->ack - o->isn - 1 <= o->off);
+	bool asked = o->syn && !c->answered && (o->off == 0 || pkt->ack - o->isn - 1 <= o->off);
 	if (stream_fits(s, pkt->seq + 1) && (asked || stream_fits(o, pkt->ack))) {
 		stream_begin(s, pkt->seq + 1);
 		if (o->syn)
@@ -239,7 +238,7 @@ static bool connection_end_wait(struct connection *c, struct stream_pool *pool)
 bool connection_next(struct connection *c, struct stream_pool *pool, struct connection_item *item)
 {
 	enum connection_dir first = c->turn;
-	bool more = true;
+	bool more = !stream_quiet(&c->dir[0]) || !stream_quiet(&c->dir[1]);
 	while (more) {
 		if (connection_give(c, pool, first, item) || connection_give(c, pool, !first, item))
 			return true;

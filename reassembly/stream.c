@@ -12,7 +12,6 @@ enum {
 
 /* Octets given out, to compare second copies with: [begin, end), only the last ones kept. */
 struct tail {
-	uint32_t ticket;
 	uint32_t begin, end;
 	uint8_t last[TAIL]; /* by sequence number */
 	uint8_t sample[SAMPLES]; /* where the number is a multiple of SAMPLE */
@@ -21,7 +20,8 @@ struct tail {
 /*
  * The segment at hand is in `seg` until all of it was given out, kept or dropped: one packet at a time
  * is between connection_push and the end of connection_next.
- * A tail belongs to the stream with its ticket; tickets go round, so idle streams lose theirs to busy ones.
+ * A tail belongs to the stream with its ticket, one of the last STREAM_TAILS given; so idle streams lose theirs
+ * to busy ones.
  */
 struct stream_pool {
 	struct held_pool *held;
@@ -80,17 +80,24 @@ void stream_pool_time(struct stream_pool *pool, uint64_t now_ns)
 
 /* ---- octets given out ---- */
 
+/* The stream's tail, NULL when it has none or lost it: seen without a look at somebody else's memory. */
+static struct tail *tail_of(const struct stream *s, const struct stream_pool *pool)
+{
+	if (s->tail == 0 || pool->ticket - s->tail >= STREAM_TAILS)
+		return NULL;
+	return &pool->tails[s->tail % STREAM_TAILS];
+}
+
 static void tail_note(struct stream *s, struct stream_pool *pool, struct bytes data)
 {
-	struct tail *t = &pool->tails[s->tail % STREAM_TAILS];
-	if (s->tail == 0 || t->ticket != s->tail || t->end != s->next) {
-		if (s->tail == 0 || t->ticket != s->tail) {
-			if (++pool->ticket == 0)
-				pool->ticket = 1;
-			s->tail = pool->ticket;
-			t = &pool->tails[s->tail % STREAM_TAILS];
-			t->ticket = s->tail;
-		}
+	struct tail *t = tail_of(s, pool);
+	if (!t) {
+		if (++pool->ticket == 0)
+			pool->ticket = 1;
+		s->tail = pool->ticket;
+		t = &pool->tails[s->tail % STREAM_TAILS];
+		t->begin = t->end = s->next;
+	} else if (t->end != s->next) {
 		t->begin = s->next;
 	}
 	uint32_t seq = s->next, end = seq + (uint32_t)data.n;
@@ -111,8 +118,8 @@ static void tail_note(struct stream *s, struct stream_pool *pool, struct bytes d
 static bool tail_differs(const struct stream *s, const struct stream_pool *pool, uint32_t seq,
 			 struct bytes data)
 {
-	const struct tail *t = &pool->tails[s->tail % STREAM_TAILS];
-	if (s->tail == 0 || t->ticket != s->tail || t->end != s->next)
+	const struct tail *t = tail_of(s, pool);
+	if (!t || t->end != s->next)
 		return false;
 	if (stream_diff(t->begin, seq) > 0) {
 		data = bytes_from(data, t->begin - seq);

@@ -83,6 +83,12 @@ static inline bool stream_near(const struct stream *s, uint32_t seq)
 	return !s->known || (d < STREAM_WINDOW && d > -STREAM_WINDOW);
 }
 
+/* Nothing to give, nothing held, nothing waited for. */
+static inline bool stream_quiet(const struct stream *s)
+{
+	return s->next == s->sent && !s->held.owner && !s->stall_ns && !s->soft;
+}
+
 /* The first octet may have been `start`: nothing contradicts it. */
 bool stream_fits(const struct stream *s, uint32_t start);
 /* The first octet is `start`, by a SYN before it. */
