@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_log.h>
@@ -10,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 int eal_args_add(struct eal_args *a, const char *format, ...)
 {
@@ -128,7 +131,7 @@ static ssize_t log_write(void *cookie, const char *buf, size_t n)
 {
 	const char *end = memchr(buf, '\n', n);
 	size_t len = end ? (size_t)(end - buf) : n;
-	if (len && !eal_log.first[0])
+	if (len && !eal_log.first[0] && rte_log_cur_msg_loglevel() <= (int)RTE_LOG_ERR)
 		snprintf(eal_log.first, sizeof eal_log.first, "%.*s", (int)len, buf);
 	if (eal_log.loud)
 		fwrite(buf, 1, n, stderr);
@@ -145,13 +148,59 @@ void eal_log_forget(void)
 	eal_log.first[0] = 0;
 }
 
+/*
+ * EAL prints some of its troubles, and on a wrong option pages of usage, past its log. They are caught while it
+ * starts, unless the user wants to see all there is.
+ */
+struct caught {
+	int file, out, err; /* -1: nothing is caught */
+};
+
+static void catch_begin(struct caught *c)
+{
+	fflush(stdout);
+	fflush(stderr);
+	c->file = memfd_create("eal", MFD_CLOEXEC);
+	c->out = c->file < 0 ? -1 : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	c->err = c->file < 0 ? -1 : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (c->out >= 0)
+		dup2(c->file, STDOUT_FILENO);
+	if (c->err >= 0)
+		dup2(c->file, STDERR_FILENO);
+}
+
+/* Keeps the first line when it is about an option and the log has nothing. */
+static void catch_end(struct caught *c)
+{
+	char text[256];
+	fflush(stdout);
+	fflush(stderr);
+	if (c->out >= 0)
+		dup2(c->out, STDOUT_FILENO);
+	if (c->err >= 0)
+		dup2(c->err, STDERR_FILENO);
+	ssize_t n = c->file < 0 ? 0 : pread(c->file, text, sizeof text - 1, 0);
+	text[n > 0 ? n : 0] = 0;
+	text[strcspn(text, "\n")] = 0;
+	const char *option = strstr(text, "option");
+	if (option && strncmp(text, "postern: ", 9) == 0)
+		snprintf(eal_log.first, sizeof eal_log.first, "%s", text + 9);
+	for (int i = 0; i < 3; i++) {
+		int fd = i == 0 ? c->file : i == 1 ? c->out : c->err;
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
 static const char *cure(const struct eal_args *a, int err)
 {
-	if (err == -EACCES || err == -EPERM)
-		return "run as root";
+	if (strstr(eal_log.first, "option"))
+		return "DPDK's own options stand behind --, those of postern before it";
 	if (!eal_args_has(a, "no-huge", 0) && (err == -ENOMEM || strstr(eal_log.first, "huge")))
 		return "give it hugepages (sysctl vm.nr_hugepages=512), or plain memory: -- "
 		       "--no-huge";
+	if (err == -EACCES || err == -EPERM)
+		return "run as root";
 	if (strstr(eal_log.first, "xdp") || strstr(eal_log.first, "vdev"))
 		return "see that the driver's package is installed (librte-net-*) and what its "
 		       "arguments mean: -- --log-level=debug tells more";
@@ -172,7 +221,13 @@ int eal_start(struct eal_args *a, char *why, size_t why_len)
 	/* EAL permutes what it is given: a copy of the pointers */
 	char *argv[EAL_ARGS_MAX + 2] = { (char *)"postern" };
 	memcpy(argv + 1, a->arg, sizeof a->arg);
-	if (rte_eal_init(a->n + 1, argv) < 0) {
+	struct caught caught = { -1, -1, -1 };
+	if (!a->verbose)
+		catch_begin(&caught);
+	int failed = rte_eal_init(a->n + 1, argv) < 0;
+	if (!a->verbose)
+		catch_end(&caught);
+	if (failed) {
 		int err = rte_errno ? -rte_errno : -EINVAL;
 		snprintf(why, why_len, "DPDK did not start: %s: %s",
 			 eal_log.first[0] ? eal_log.first : strerror(-err), cure(a, err));

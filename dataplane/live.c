@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "dataplane/capture_dpdk.h"
 #include "dataplane/eal.h"
@@ -147,13 +148,15 @@ static int open_ports(struct live *l, const struct config *cfg, char *why, size_
 	uint16_t id;
 	unsigned n = rte_eth_dev_count_avail();
 	if (n == 0 || n < l->devices) {
-		snprintf(why, why_len,
-			 "%u of the ports named could not be opened: %s: see that the driver's "
-			 "package "
-			 "(librte-net-*) is installed and nobody else has the device; -- "
-			 "--log-level=debug "
-			 "tells more",
-			 l->devices > n ? l->devices - n : 1, eal_log_first());
+		bool pci = eal_args_has(&l->args, "allow", 'a');
+		const char *log = eal_log_first();
+		snprintf(why, why_len, "%u of the ports named could not be opened: %s: %s",
+			 l->devices > n ? l->devices - n : 1, log[0] ? log : "no driver takes it",
+			 geteuid() != 0 ? "run as root"
+			 : pci ? "give the card to DPDK first (dpdk-devbind.py --bind vfio-pci "
+				 "ADDRESS)"
+			       : "see what its arguments are and that nobody else has it; -- "
+				 "--log-level=debug tells more");
 		return -ENODEV;
 	}
 	unsigned most = l->n_core > 1 ? l->n_core / 2 : 1;

@@ -7,6 +7,7 @@
 #include <rte_mbuf.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dataplane/capture.h"
 #include "dataplane/eal.h"
@@ -136,12 +137,14 @@ static int fail(const struct port *p, const char *what, int err, char *why, size
 	const char *log = eal_log_first(), *cure = "";
 	if (err == -ENOMEM)
 		cure = ": give DPDK more memory (-- -m 1024)";
-	else if (err == -EPERM || err == -EACCES)
+	else if ((err == -EPERM || err == -EACCES) && geteuid() != 0)
 		cure = ": run as root";
 	else if (err == -EBUSY)
 		cure = ": another program has it: end that one first";
-	snprintf(why, why_len, "port %s (%s): %s: %s%s%s%s%s", p->name, p->driver, what,
-		 strerror(-err), log[0] ? " (" : "", log, log[0] ? ")" : "", cure);
+	/* drivers give -1 for anything */
+	const char *error = err == -1 && geteuid() == 0 ? "failed" : strerror(-err);
+	snprintf(why, why_len, "port %s (%s): %s: %s%s%s%s%s", p->name, p->driver, what, error,
+		 log[0] ? " (" : "", log, log[0] ? ")" : "", cure);
 	return err;
 }
 

@@ -98,6 +98,15 @@ static int map_of(int program, const char *name)
 	return -ENOENT;
 }
 
+static int no_permission(const struct steer *s, int err, char *why, size_t why_len)
+{
+	snprintf(why, why_len,
+		 "interface %s: no permission for AF_XDP: run as root, or with the capabilities "
+		 "net_admin, net_raw, bpf, perfmon and ipc_lock",
+		 s->interface);
+	return err;
+}
+
 static bool is_ours(int program, const struct bpf_prog_info *info)
 {
 	if (strcmp(info->name, STEER_PROGRAM) != 0)
@@ -138,14 +147,8 @@ static int clear(struct steer *s, char *why, size_t why_len)
 	int fd = program_on(s->ifindex, &info, &flags);
 	if (fd == -ENOENT)
 		return 0;
-	if (fd == -EPERM || fd == -EACCES) {
-		snprintf(why, why_len,
-			 "interface %s: no permission for XDP: run as root, or with the "
-			 "capabilities "
-			 "net_admin, net_raw, bpf, perfmon and ipc_lock",
-			 s->interface);
-		return fd;
-	}
+	if (fd == -EPERM || fd == -EACCES)
+		return no_permission(s, fd, why, why_len);
 	if (fd < 0) {
 		snprintf(why, why_len, "interface %s: XDP: %s", s->interface, strerror(-fd));
 		return fd;
@@ -208,6 +211,14 @@ static int check_interface(const struct steer *s, char *why, size_t why_len)
 			 s->interface);
 		return -EMSGSIZE;
 	}
+	int xsk = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (xsk < 0 && errno == EPERM)
+		return no_permission(s, -EPERM, why, why_len);
+	if (xsk >= 0)
+		close(xsk);
+	if (!why[0] && ioctl(s->lock, SIOCGIFFLAGS, &req) == 0 && !(req.ifr_flags & IFF_UP))
+		snprintf(why, why_len, "interface %s is down: ip link set dev %s up", s->interface,
+			 s->interface);
 	req.ifr_data = (void *)&channels;
 	if (why[0] || ioctl(s->lock, SIOCETHTOOL, &req) < 0)
 		return 0;
