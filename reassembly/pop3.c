@@ -477,6 +477,12 @@ static void guess(const struct pop3_call *c, struct bytes line)
 static size_t several(const struct pop3_call *c, struct bytes in)
 {
 	struct pop3 *s = c->s;
+	if (s->kind == POP3_KIND_LISTING && s->skip.state == DOT_BOL &&
+	    (in.p[0] == '+' || in.p[0] == '-')) { /* a listing without its end */
+		count(c, STAT_SESSION_BAD_REPLY);
+		s->server = POP3_STATUS;
+		return 0;
+	}
 	const uint8_t *lf = memchr(in.p, '\n', in.n);
 	size_t n = lf ? (size_t)(lf - in.p) + 1 : in.n;
 	assembler_skip(c->a, &s->skip, in.p, n);

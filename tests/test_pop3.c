@@ -69,6 +69,14 @@ static void b7_stls(void)
 	      .want = "");
 }
 
+static void listing_without_end(void)
+{
+	CHECK(.port = 110,
+	      .say = { HELLO, C("LIST\r\n"), SRV("what\r\n"), SRV("+OK 2\r\n1 120\r\n2 200\r\n"),
+		       C("RETR 1\r\n"), SRV("+OK\r\nm\r\n.\r\n"), BYE },
+	      .want = "#1/-1 joe|0|auth|m$\n");
+}
+
 static void holes(void)
 {
 	CHECK(.port = 110,
@@ -120,5 +128,5 @@ static void ends_in_the_middle(void)
 }
 
 TEST_MAIN("pop3", TEST(retr), TEST(b7_other_commands_are_no_messages), TEST(b7_pipelining),
-	  TEST(b7_apop_and_auth), TEST(b7_stls), TEST(holes), TEST(one_sided), TEST(midstream),
-	  TEST(ends_in_the_middle))
+	  TEST(b7_apop_and_auth), TEST(b7_stls), TEST(listing_without_end), TEST(holes),
+	  TEST(one_sided), TEST(midstream), TEST(ends_in_the_middle))
