@@ -2,7 +2,7 @@
 """Ports: one capture through every kind of DPDK port gives the records that `postern scan` makes of its file.
 
 ports.py POSTERN. A capture file read as a port, each direction on a port of its own, AF_PACKET, memif, and vhost with
-a virtio-user generator. Parts that cannot run here are skipped with the reason; a failure with CI=true.
+a virtio-user generator. Besides: every start error is one line, and SIGTERM ends a run whose output is blocked. Parts that cannot run here are skipped with the reason; a failure with CI=true.
 """
 import json
 import os
@@ -174,6 +174,48 @@ def by_generator(binary, folder, want, name, ours, theirs):
     g.end()
 
 
+def start_errors(binary, folder):
+    """Each way not to start: status 2 and one line that has the cure."""
+    for words, has in (
+            ([], "--interface"),
+            (["--interface", "none0x"], "no such interface"),
+            (["--queues", "65"], "0 to 64"),
+            (["eth0"], "behind --"),
+            (["--config", f"{folder}/nofile"], "nofile"),
+            (["--output", "/nonexistent/x", "--", "--vdev", "net_null0"], "--output"),
+            (["--dns", "zone:/nonexistent", "--", "--vdev", "net_null0"], "/nonexistent"),
+            (["--queues", "2", "--", "--vdev", f"net_pcap0,rx_pcap={CAPTURE}"], "at most 1"),
+            (["--", "--bogus", "--vdev", "net_null0"], "--bogus"),
+            (["--", "--vdev", "net_nodriver0"], "net_nodriver0"),
+            (["--", "--vdev", "net_pcap0,rx_pcap=/nonexistent"], "/nonexistent"),
+            (["--", "--no-huge", "-a", "0000:77:00.0"], "dpdk-devbind" if os.geteuid() == 0 else "root")):
+        p = run(binary, "run", "--socket", f"{folder}/error.sock", *words, ok=False)
+        check(f"start error of {' '.join(words) or 'no port'}: one line, status 2",
+              p.returncode == 2 and p.stderr.count("\n") == 1 and has in p.stderr and not p.stdout, (p.returncode, p.stderr, p.stdout))
+
+
+def blocked(binary, folder):
+    """Nobody reads the output: SIGTERM still ends the run, within its bound."""
+    words = [binary, "run", "--config", "/dev/null", "--dns", "none", "--socket", f"{folder}/blocked.sock", "--stop-time", "1s",
+             "--limits-flow-closed", "0s", "--", "--vdev", f"net_pcap0,rx_pcap={CAPTURE},infinite_rx=1"]
+    p = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    until("socket", lambda: os.path.exists(f"{folder}/blocked.sock"), 20)
+    time.sleep(2)  # the pipe is full by now
+    begin = time.monotonic()
+    p.send_signal(signal.SIGTERM)
+    try:
+        status = p.wait(20)
+    except subprocess.TimeoutExpired:
+        p.kill()
+        status = "did not end"
+    check("blocked output: SIGTERM ends it in time, status 0", status == 0 and time.monotonic() - begin < 6,
+          (status, time.monotonic() - begin))
+    said = p.stderr.read().decode()
+    check("blocked output: it was blocked, and is told", "does not end" in said, said)
+    p.stdout.close()
+    p.stderr.close()
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
@@ -183,6 +225,8 @@ def main():
         p = run(binary, "scan", "--format", "json", "--dns", f"zone:{ZONE}", CAPTURE, ok=False)
         want = plain(p.stdout.splitlines())
         check("scan gives records", len(want) > 5, p.stderr)
+        start_errors(binary, folder)
+        blocked(binary, folder)
         by_file(binary, folder, want)
         by_af_packet(binary, folder, want)
         by_generator(binary, folder, want, "memif", f"net_memif0,role=server,socket-abstract=no,socket={folder}/memif",
