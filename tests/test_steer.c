@@ -201,7 +201,11 @@ static void h11_ipv6_fragments(void)
 		bool taken;
 	} cases[] = {
 		{ TCP, 8, 80, true }, /* behind the first: no ports */
-		{ TCP, 9, 80, true },         { UDP, 8, 25, false },
+		{ TCP, 9, 80, true }, /* the same, more to come */
+		{ TCP, 0x10, 80, true }, /* every bit of the offset counts */
+		{ TCP, 0x8000, 80, true }, /* the highest */
+		{ TCP, 6, 80, false }, /* reserved bits do not */
+		{ UDP, 8, 25, false }, /* not TCP */
 		{ DESTINATION, 8, 80, true }, /* what follows is not told */
 		{ TCP, 1, 80, false }, /* the first, with its ports */
 		{ TCP, 1, 25, true },         { TCP, 0, 25, true }, /* an atomic fragment */
