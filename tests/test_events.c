@@ -183,6 +183,7 @@ static void nothing_known(void)
 	CU_ASSERT_TRUE(json_is_null(json_object_get(json_object_get(top, "email"), "subject")));
 	CU_ASSERT_STRING_EQUAL(text(json_object_get(top, "verdict"), "action"), "flag");
 	members(top, "auth", "");
+	CU_ASSERT_TRUE(json_is_false(json_object_get(json_object_get(top, "message"), "complete")));
 	json_decref(top);
 	m.verdict = &v;
 	top = record(&m);

@@ -123,7 +123,8 @@ static void header_ends(void)
 }
 
 static const char mbox[] = "From alice@a.example Sat Nov 21 10:00:00 2026\n"
-			   "Subject: one\n\nbody\n>From me\n>>From you\nFrom now on it goes on\n\n"
+			   "Subject: one\n\nbody\n>From me\n>>From you\nFrom now on it goes on\n"
+			   "From eve Sat Nov 21 10:00:00 2026\n\n"
 			   "From the start of a paragraph\n\n"
 			   "From bob@b.example Sat Nov 21 10:00:01 2026\n"
 			   "Subject: two\n\n\n\n"
@@ -134,6 +135,7 @@ static void mbox_expect(struct files *f)
 {
 	expect(f,
 	       STR("Subject: one\r\n\r\nbody\r\nFrom me\r\n>From you\r\nFrom now on it goes on\r\n"
+		   "From eve Sat Nov 21 10:00:00 2026\r\n"
 		   "\r\nFrom the start of a paragraph\r\n"),
 	       MESSAGE_TEXT);
 	expect(f, STR("Subject: two\r\n\r\n\r\n"), MESSAGE_TEXT);

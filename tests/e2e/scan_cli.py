@@ -307,6 +307,9 @@ def damaged_capture():
     r = scan("--dns", "none", write("bad.pcap", bytes(bad)), "a.eml")
     equal((r.status, len(r.records())), (2, 2))
     r.one_line("bad.pcap", "scanned")
+    # the damage is in the middle of a message
+    m = scan(*ZONE, write("middle.pcap", pcap(smtp(1, MAIL, b"Subject: x\r\n\r\n" + b"y" * 7000)[:-9]))).records()
+    equal([(x["message"]["complete"], "no_end" in x["message"]["flags"]) for x in m], [(True, False), (False, True)])
     r = scan("--dns", "none", write("head.pcap", data[:10]))
     equal(r.status, 2)
     r.one_line("head.pcap")
