@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 					   .flow_max = 16,
 					   .message_size = 5000,
 					   .message_bytes = 100000,
-					   .message_max = 3,
+					   .message_max = 512,
 					   .command_max = 100 };
 	if (!a)
 		a = assembler_new(&cfg, &stats);
