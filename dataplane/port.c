@@ -125,7 +125,7 @@ static void configure(struct port *p, const struct rte_eth_dev_info *info,
  */
 static bool has_symmetric_key(const struct port *p, const struct rte_eth_dev_info *info)
 {
-	uint8_t got[PORT_RSS_KEY_MAX], want[PORT_RSS_KEY_MAX];
+	uint8_t got[PORT_RSS_KEY_MAX] = { 0 }, want[PORT_RSS_KEY_MAX];
 	struct rte_eth_rss_conf conf = { .rss_key = got, .rss_key_len = info->hash_key_size };
 	rss_key(want, info->hash_key_size);
 	return rte_eth_dev_rss_hash_conf_get(p->id, &conf) == 0 && conf.rss_hf &&

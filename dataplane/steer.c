@@ -50,7 +50,7 @@ static int quiet_xdp(enum libxdp_print_level level, const char *text, va_list ap
 /* The program on the interface: a descriptor, *info filled and *flags its mode; -ENOENT: there is none. */
 static int program_on(int ifindex, struct bpf_prog_info *info, uint32_t *flags)
 {
-	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	struct bpf_xdp_query_opts query = { .sz = sizeof query };
 	int err = bpf_xdp_query(ifindex, 0, &query);
 	if (err)
 		return err;
@@ -162,7 +162,7 @@ static int clear(struct steer *s, char *why, size_t why_len)
 		close(fd);
 		return -EBUSY;
 	}
-	LIBBPF_OPTS(bpf_xdp_attach_opts, only, .old_prog_fd = fd);
+	struct bpf_xdp_attach_opts only = { .sz = sizeof only, .old_prog_fd = fd };
 	int err = bpf_xdp_detach(s->ifindex, flags, &only);
 	close(fd);
 	if (err)
@@ -283,7 +283,7 @@ void steer_free(struct steer *s)
 		struct bpf_prog_info info = { 0 };
 		uint32_t flags;
 		int fd = program_on(s->ifindex, &info, &flags);
-		LIBBPF_OPTS(bpf_xdp_attach_opts, only, .old_prog_fd = fd);
+		struct bpf_xdp_attach_opts only = { .sz = sizeof only, .old_prog_fd = fd };
 		if (fd >= 0 && info.id == s->program_id)
 			bpf_xdp_detach(s->ifindex, flags, &only);
 		if (fd >= 0)

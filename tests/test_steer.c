@@ -90,8 +90,12 @@ static void fragment6(struct frame *f, uint8_t next, uint16_t offset)
 static bool taken(const struct frame *f)
 {
 	uint8_t out[FRAME_MAX + 64];
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = f->p, .data_size_in = f->n, .data_out = out,
-		    .data_size_out = sizeof out, .repeat = 1);
+	struct bpf_test_run_opts run = { .sz = sizeof run,
+					 .data_in = f->p,
+					 .data_size_in = f->n,
+					 .data_out = out,
+					 .data_size_out = sizeof out,
+					 .repeat = 1 };
 	CU_ASSERT_EQUAL(bpf_prog_test_run_opts(bpf_program__fd(bpf->progs.postern_steer), &run), 0);
 	/* never dropped: what is not for the socket is the kernel's */
 	CU_ASSERT_TRUE(run.retval == XDP_REDIRECT || run.retval == XDP_PASS);
