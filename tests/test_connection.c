@@ -352,6 +352,15 @@ static void h10_ack_of_nothing(void)
 	CU_ASSERT(!connection_busy(&r->c));
 	rig_seg(r, A, ACK, 3, 0, "def");
 	rig_end(r, "abcdef", "");
+	/* nor is a later hole given up sooner for an old lie */
+	r = rig_new();
+	rig_open(r);
+	rig_seg(r, A, ACK, 3, 0, "def");
+	chatter(r, B, 65, 0, 100000);
+	CU_ASSERT_STRING_EQUAL(r->got[A], "<3>def");
+	rig_seg(r, A, ACK, 9, 0, "jkl");
+	rig_seg(r, A, ACK, 6, 0, "ghi");
+	rig_end(r, "<3>defghijkl", "");
 }
 
 static void hole_by_packets(void)
@@ -423,6 +432,13 @@ static void cut_by_capture(void)
 	rig_seg(r, A, ACK, 0, 0, "abcdef");
 	rig_finish(r);
 	rig_end(r, "abcdefghijk<1>$", "");
+	r = rig_new();
+	rig_open(r);
+	pkt = rig_packet(r, A, ACK, 0, 0, "abc");
+	pkt.payload_cut = 3;
+	rig_push(r, A, &pkt);
+	rig_finish(r);
+	rig_end(r, "abc<3>", "");
 }
 
 /* a tail that only the two ends have seen */
