@@ -242,7 +242,11 @@ static void flow_settle(struct worker *w, uint32_t f, const struct flow_key *key
 	struct flow_state *s = &w->state[f];
 	bool waits = connection_busy(&s->conn);
 	if (s->conn.closed && !s->done) {
-		flow_finish(w, f, key);
+		/* a RST may be a decoy: its sender has until the timer to go on */
+		if (s->conn.reset)
+			s->timed = true;
+		else
+			flow_finish(w, f, key);
 		wheel_set(w->timers, f, w->now_ns + (uint64_t)w->cfg->flow_closed_s * 1000000000);
 	} else if (!s->conn.closed && (waits || s->timed)) {
 		uint64_t due = connection_timer(&s->conn, w->streams, w->now_ns);
