@@ -255,13 +255,14 @@ static void xclient_replied(const struct smtp_call *c, bool ok)
 /* MAIL inside a transaction was refused: what the client sent behind it belongs to the one before. */
 static void merge(const struct smtp_call *c, struct draft *from, struct draft *to)
 {
+	while (from->pending) /* answered before MAIL was */
+		assembler_rcpt_answer(c->a, from, false);
+	to->grown = true; /* the strings that come over stay */
 	struct assembler_strings **end = &to->strings;
 	while (*end)
 		end = &(*end)->next;
 	*end = from->strings;
 	from->strings = NULL;
-	while (from->pending) /* answered before MAIL was */
-		assembler_rcpt_answer(c->a, from, false);
 	if (from->rcpt_last) {
 		from->rcpt_last->next = to->m.rcpt;
 		if (!to->rcpt_last)

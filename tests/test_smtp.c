@@ -97,6 +97,18 @@ static void nested_mail_is_refused(void)
 	      .want = "a|x@y|r@z,s@z|250||m$\n");
 }
 
+/* the first transaction's recipients come over, refused ones before and behind them do no harm */
+static void nested_mail_with_refused_recipients(void)
+{
+	CHECK(.say = { HELLO,
+		       C("MAIL FROM:<x@y>\r\nRCPT TO:<q@z>\r\nRCPT TO:<r@z>\r\nMAIL FROM:<e@y>\r\n"
+			 "RCPT TO:<s@z>\r\nRCPT TO:<t@z>\r\n"),
+		       SRV("250 ok\r\n550 no\r\n250 ok\r\n503 nested\r\n550 no\r\n550 no\r\n"),
+		       C("RCPT TO:<u@z>\r\n"), SRV("550 no\r\n"), C("RCPT TO:<v@z>\r\n"),
+		       SRV("250 ok\r\n"), DATA, C("m\r\n.\r\n"), SRV("250 ok\r\n"), BYE },
+	      .want = "a|x@y|r@z,v@z|250||m$\n");
+}
+
 static void mail_refused_then_another(void)
 {
 	CHECK(.say = { HELLO, C("MAIL FROM:<bad@y>\r\n"), SRV("550 no\r\n"), MAIL_RCPT, DATA,
@@ -332,12 +344,12 @@ static void ends_in_the_middle(void)
 
 TEST_MAIN("smtp", TEST(plain), TEST(several_messages), TEST(pipelined),
 	  TEST(pipelined_transactions), TEST(odd_spacing), TEST(rset_and_other_commands),
-	  TEST(nested_mail_is_refused), TEST(mail_refused_then_another), TEST(lmtp),
-	  TEST(auth_exchanges), TEST(starttls), TEST(h9_starttls_injection), TEST(xclient),
-	  TEST(b6_bdat), TEST(h9_bdat_0_last), TEST(h9_bdat_number_too_large),
-	  TEST(h9_bdat_with_junk), TEST(h9_bdat_refused_then_its_chunk),
-	  TEST(h9_data_and_bdat_mixed), TEST(h9_data_refused_under_pipelining),
-	  TEST(n6_content_before_354), TEST(h9_lenient_endings),
-	  TEST(h9_mail_from_without_space_or_brackets), TEST(h9_nul_in_commands),
-	  TEST(h9_replies_without_requests), TEST(h9_odd_reply_codes), TEST(early_final_reply),
-	  TEST(ends_in_the_middle))
+	  TEST(nested_mail_is_refused), TEST(nested_mail_with_refused_recipients),
+	  TEST(mail_refused_then_another), TEST(lmtp), TEST(auth_exchanges), TEST(starttls),
+	  TEST(h9_starttls_injection), TEST(xclient), TEST(b6_bdat), TEST(h9_bdat_0_last),
+	  TEST(h9_bdat_number_too_large), TEST(h9_bdat_with_junk),
+	  TEST(h9_bdat_refused_then_its_chunk), TEST(h9_data_and_bdat_mixed),
+	  TEST(h9_data_refused_under_pipelining), TEST(n6_content_before_354),
+	  TEST(h9_lenient_endings), TEST(h9_mail_from_without_space_or_brackets),
+	  TEST(h9_nul_in_commands), TEST(h9_replies_without_requests), TEST(h9_odd_reply_codes),
+	  TEST(early_final_reply), TEST(ends_in_the_middle))
