@@ -102,6 +102,11 @@ struct message *emit_next(struct emit *e)
 	return m;
 }
 
+bool emit_ready(const struct emit *e)
+{
+	return e->slot[e->next & e->mask] != NULL;
+}
+
 bool emit_flush(struct emit *e)
 {
 	output_flush(e->out);

@@ -36,6 +36,9 @@ void emit_push(struct emit *e, struct message *m);
 /* Prints the next in order and gives it back; NULL: it has not come. */
 struct message *emit_next(struct emit *e);
 
+/* True when emit_next would give one. */
+bool emit_ready(const struct emit *e);
+
 /* Writes out what is buffered. False: standard output takes no more. */
 bool emit_flush(struct emit *e);
 /* The totals of a table. */

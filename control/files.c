@@ -348,14 +348,11 @@ static int fill(struct files *f)
 	}
 	while (f->n < BUFFER && !f->eof) {
 		ssize_t got = read(f->fd, f->buf + f->n, BUFFER - f->n);
-		if (got < 0 && errno != EINTR)
+		if (got < 0) /* EINTR too: a signal is to end a scan that waits for a pipe */
 			return -errno;
-		if (got == 0)
-			f->eof = true;
-		if (got > 0) {
-			f->n += (size_t)got;
-			f->octets += (size_t)got;
-		}
+		f->eof = got == 0;
+		f->n += (size_t)got;
+		f->octets += (size_t)got;
 	}
 	return 0;
 }

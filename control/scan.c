@@ -58,6 +58,7 @@ struct scan {
 	struct emit *emit;
 	struct progress progress;
 	uint64_t done_octets; /* of inputs that are through */
+	bool terminal; /* rows and the bar are on one screen */
 	bool failed;
 };
 
@@ -175,13 +176,13 @@ static int start_verifiers(struct scan *s, char *why)
 
 static int start_output(struct scan *s, char *why)
 {
-	bool terminal = isatty(STDOUT_FILENO);
+	s->terminal = isatty(STDOUT_FILENO);
 	struct emit_setup setup = { .cfg = &s->opt.cfg,
-				    .terminal = terminal,
+				    .terminal = s->terminal,
 				    .extract = s->opt.extract,
 				    .complain = complain,
 				    .ctx = s };
-	setup.text = s->opt.format ? !strcmp(s->opt.format, "text") : terminal;
+	setup.text = s->opt.format ? !strcmp(s->opt.format, "text") : s->terminal;
 	setup.window = s->opt.cfg.message_max > 2 * OUT_MAX ? s->opt.cfg.message_max : 2 * OUT_MAX;
 	s->stats = stats_new();
 	s->out_stats = setup.stats = stats_new();
@@ -216,12 +217,18 @@ static bool room(const struct scan *s)
 static void print_ready(struct scan *s)
 {
 	struct message *m;
+	if (!emit_ready(s->emit))
+		return;
+	if (s->terminal)
+		progress_clear(&s->progress);
 	while ((m = emit_next(s->emit))) {
 		s->octets_printed += m->size;
 		unsigned n = ring_push(s->verifier[m->verify_worker].back, (void *const *)&m, 1);
 		assert(n == 1); /* it has room for all that this worker can have out */
 		(void)n;
 	}
+	if (s->terminal && s->progress.on)
+		emit_flush(s->emit); /* before the bar is drawn again */
 }
 
 /* reading: more messages are about to come. */
@@ -356,7 +363,7 @@ static enum files_state file_read(struct scan *s)
 {
 	char why[WHY_MAX];
 	enum files_state state = files_next(s->files, &s->pending, why, sizeof why);
-	if (state == FILES_BAD)
+	if (state == FILES_BAD && !interrupted) /* that is said at the end */
 		fail(s, why);
 	if (state != FILES_MESSAGE)
 		return state;

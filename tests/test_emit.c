@@ -63,8 +63,11 @@ static void shuffled(struct emit *e)
 			continue;
 		pushed[i] = true;
 		emit_push(e, &message[i]);
-		for (struct message *m; (m = emit_next(e)); next++)
+		for (struct message *m; emit_ready(e); next++) {
+			m = emit_next(e);
 			CU_ASSERT_PTR_EQUAL(m, &message[next]);
+		}
+		CU_ASSERT_PTR_NULL(emit_next(e));
 		CU_ASSERT_EQUAL(emit_order(e), next);
 	}
 	CU_ASSERT_TRUE(emit_flush(e));

@@ -477,6 +477,20 @@ def interrupt_ends_with_totals():
     assert b"interrupted" in err or b"scanned" in err, err
 
 
+@test
+def interrupt_while_a_pipe_is_silent():
+    r, w = os.pipe()
+    p = subprocess.Popen([POSTERN, "scan", "--format", "text", "--dns", "none", "a.eml", "-"], stdin=r, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    os.close(r)
+    os.write(w, b"Subject: x\n" * 1000)
+    time.sleep(0.5)
+    p.send_signal(signal.SIGINT)
+    out, err = p.communicate(timeout=10)
+    os.close(w)
+    equal((p.returncode, err.count(b"\n")), (2, 1), err)
+    assert b"\n1 message (" in out and b"interrupted" in err, (out, err)
+
+
 # ---- usage ----
 
 @test
