@@ -98,9 +98,9 @@ static enum session_protocol by_port(const struct assembler *a, const struct ses
 		       : SESSION_IS_SMTP;
 }
 
-/* The protocol these words tell; SESSION_UNKNOWN: more words, or the other side's, are needed. */
+/* The protocol these words tell; SESSION_UNKNOWN: more words are needed, or, unless now, the other side's. */
 static enum session_protocol judge(const struct assembler *a, const struct session_peer *peer,
-				   enum session_side side, enum words words, bool last,
+				   enum session_side side, enum words words, bool now,
 				   bool *content)
 {
 	enum session_protocol port = by_port(a, peer);
@@ -123,7 +123,7 @@ static enum session_protocol judge(const struct assembler *a, const struct sessi
 		if (side == SESSION_SERVER && port == SESSION_IS_SMTP)
 			return port; /* a line of a long reply */
 		*content = port == (side == SESSION_CLIENT ? SESSION_IS_SMTP : SESSION_IS_POP3);
-		return *content ? port : last ? SESSION_IS_OTHER : SESSION_UNKNOWN;
+		return *content || now ? port : SESSION_UNKNOWN;
 	}
 	return SESSION_UNKNOWN;
 }
@@ -198,15 +198,19 @@ size_t session_push(struct session *s, struct assembler *a, const struct session
 			memcpy(p->side[side] + p->n[side], in->data.p, n);
 	}
 	struct bytes all = bytes_of(p->side[side], p->n[side] + n);
-	bool last = in->end || in->gap || all.n == PROBE_MAX, content;
+	bool last = in->end || in->gap, full = last || all.n == PROBE_MAX, content;
 	if (!all.n)
 		return in->data.n;
 	enum words words =
-		side == SESSION_CLIENT ? client_words(all, last) : server_words(all, last);
-	enum session_protocol protocol = judge(a, peer, side, words, last, &content);
+		side == SESSION_CLIENT ? client_words(all, full) : server_words(all, full);
+	enum session_protocol protocol =
+		judge(a, peer, side, words, last || in->last_chance, &content);
 	if (protocol == SESSION_UNKNOWN) {
+		/* whole lines wait outside: a replay could not wait for their replies */
+		if (words != WORDS_MORE)
+			return 0;
 		p->n[side] = (uint8_t)(p->n[side] + n);
-		return in->gap ? in->data.n : n;
+		return n;
 	}
 	begin(s, a, peer, in, protocol, content);
 	return push_known(s, a, peer, in);

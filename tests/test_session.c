@@ -108,6 +108,25 @@ static void begins_in_the_middle(void)
 	      .want = "?|x@y|r@z|250||m$\n", .in_order = true);
 }
 
+/* At the port of the other protocol lines that are no commands wait for the server's word, whatever comes first. */
+static void n15_text_at_the_other_port(void)
+{
+	CHECK(.midstream = true, .port = 110,
+	      .say = { C("XYZZY plugh and more\r\n"), SRV("500 what\r\n"), C("EHLO a\r\n"),
+		       SRV("250 mx\r\n"), MAIL_RCPT, DATA, SENT, BYE },
+	      .want = "a|x@y|r@z|250||m$\n");
+	CHECK(.midstream = true, .port = 110,
+	      .say = { C("XY\r\nEHLO a\r\n"), SRV("500 what\r\n450 no\r\n"), C("EHLO b\r\n"),
+		       SRV("250 mx\r\n"), MAIL_RCPT, DATA, SENT, BYE },
+	      .want = "b|x@y|r@z|250||m$\n");
+	/* no word comes, or not in time: the port tells */
+	static const struct dialogue answer = { .midstream = true,
+						.port = 110,
+						.say = { C("dXNlcg==\r\n"), C("RETR 1\r\n") } };
+	CU_ASSERT_EQUAL(counted(&answer, STAT_SESSION_POP3), 1);
+	CU_ASSERT_EQUAL(counted(&answer, STAT_SESSION_OTHER), 0);
+}
+
 static void holes_in_content(void)
 {
 	CHECK(.say = { HELLO, MAIL_RCPT, DATA, C("S: t\r\n\r\nab"), C_LOST("cd"), C("ef\r\n.\r\n"),
@@ -347,7 +366,8 @@ static void idle_session_holds_little(void)
 }
 
 TEST_MAIN("session", TEST(recognized_by_words), TEST(counters), TEST(only_the_client_was_seen),
-	  TEST(only_the_server_was_seen), TEST(begins_in_the_middle), TEST(holes_in_content),
-	  TEST(holes_in_commands), TEST(holes_in_replies), TEST(waits_given_up),
-	  TEST(h9_command_of_1_mb), TEST(h9_100000_recipients),
-	  TEST(outstanding_commands_are_bounded), TEST(idle_session_holds_little))
+	  TEST(only_the_server_was_seen), TEST(begins_in_the_middle),
+	  TEST(n15_text_at_the_other_port), TEST(holes_in_content), TEST(holes_in_commands),
+	  TEST(holes_in_replies), TEST(waits_given_up), TEST(h9_command_of_1_mb),
+	  TEST(h9_100000_recipients), TEST(outstanding_commands_are_bounded),
+	  TEST(idle_session_holds_little))
