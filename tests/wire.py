@@ -189,7 +189,7 @@ def overlap(segments, differ=False, seed=1):
     rnd = random.Random(seed)
     out, last = [], {}
     for s in segments:
-        before = last.get(s.side)
+        before = last.get((s.src, s.dst))
         if before and s.data and not s.flags & SYN and (before.seq + len(before.data)) & 0xffffffff == s.seq:
             back = rnd.randrange(1, min(len(before.data), 200) + 1)
             again = before.data[-back:]
@@ -197,7 +197,7 @@ def overlap(segments, differ=False, seed=1):
         else:
             out.append(s)
         if s.data and not s.flags & SYN:
-            last[s.side] = s
+            last[s.src, s.dst] = s
     return out
 
 

@@ -1,0 +1,166 @@
+#!/usr/bin/python3
+"""Every turn that SMTP and POP3 sessions take, on the wire: the records are the same in whatever pieces and order they come.
+
+wire_mail.py POSTERN   (or POSTERN in the environment)
+"""
+import sys
+
+import wire_case
+from wire_case import case, differences, equal, scan, stable, w, whole
+
+MAIL, OTHER = w.mail(2500, 11), w.mail(600, 12)
+BINARY = b"From: a@b.example\r\nContent-Transfer-Encoding: binary\r\n\r\n" + bytes(range(256)) * 8 + b"\r\n.\r\n.."
+GREET = [(1, b"220 mx ESMTP\r\n"), (0, b"EHLO c.example\r\n"),
+         (1, b"250-mx\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-AUTH PLAIN LOGIN\r\n250-STARTTLS\r\n250 BINARYMIME\r\n")]
+FROM = [(0, b"MAIL FROM:<a@b.example> SIZE=9999\r\n"), (1, b"250 ok\r\n"), (0, b"RCPT TO:<c@d.example>\r\n"), (1, b"250 ok\r\n")]
+DATA = [(0, b"DATA\r\n"), (1, b"354 go\r\n")]
+DONE = [(1, b"250 2.0.0 queued\r\n")]
+QUIT = [(0, b"QUIT\r\n"), (1, b"221 bye\r\n")]
+POP3 = {"client": ("192.0.2.11", 21002), "server": ("198.51.100.110", 110)}
+
+
+def ways(script, **where):
+    """The records, after they were seen to be the same in 6 ways to cut and order the packets."""
+    parts = w.talk(script, **where)
+    want = stable(scan(w.frames(parts)))
+    small = w.talk(script, mss=97, **where)
+    for what, other in (("one octet", w.recut(parts, 1)), ("cut anyhow", w.recut(parts, None, 3)), ("mss 97", small),
+                        ("reordered", w.reorder(w.recut(small, None, 4), 10, 4)), ("doubled", w.double(small, 0.5, 6, 5)),
+                        ("overlapping", w.overlap(small))):
+        got = stable(scan(w.frames(other)))
+        assert got == want, f"{what}: {differences(got, want)}"
+    return want
+
+
+def clean(record, message, **envelope):
+    whole(record, message)
+    equal(record["message"]["flags"], envelope.pop("flags", []), "flags")
+    for key, value in envelope.items():
+        equal(record["smtp"][key], value, key)
+
+
+@case
+def several_messages():
+    script = GREET + FROM + DATA + [(0, w.stuff(MAIL))] + DONE + FROM + DATA + [(0, w.stuff(OTHER))] + DONE + QUIT
+    one, two = ways(script)
+    clean(one, MAIL, mail_from="a@b.example", rcpt_to=["c@d.example"], helo="c.example", reply=250)
+    clean(two, OTHER)
+
+
+@case
+def pipelining():
+    """Commands in one segment, replies in one: they belong together by their order."""
+    script = GREET + [(0, b"MAIL FROM:<a@b.example>\r\nRCPT TO:<no@d.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n"),
+                      (1, b"250 ok\r\n550 no\r\n250 ok\r\n354 go\r\n"),
+                      (0, w.stuff(MAIL) + b"MAIL FROM:<>\r\nRCPT TO:<e@f.example>\r\nDATA\r\n"),
+                      (1, b"250 queued\r\n250 ok\r\n250 ok\r\n354 go\r\n"), (0, w.stuff(OTHER) + b"QUIT\r\n"),
+                      (1, b"250 queued\r\n221 bye\r\n")]
+    one, two = ways(script)
+    clean(one, MAIL, rcpt_to=["c@d.example"])
+    clean(two, OTHER, mail_from="", rcpt_to=["e@f.example"])
+
+
+@case
+def bdat():
+    script = GREET + FROM + [(0, b"BDAT 700\r\n" + BINARY[:700]), (1, b"250 ok\r\n"), (0, b"BDAT 0\r\n"), (1, b"250 ok\r\n"),
+                             (0, b"BDAT %d LAST\r\n" % (len(BINARY) - 700) + BINARY[700:])] + DONE + QUIT
+    record, = ways(script)
+    whole(record, BINARY)
+    equal(record["smtp"]["rcpt_to"], ["c@d.example"], "recipients")
+
+
+@case
+def h9_bdat_refused():
+    """H-9: the chunk of a refused BDAT is skipped, whatever it looks like; the last one's answer is the message's."""
+    evil = b"\r\n.\r\nMAIL FROM:<evil@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\nx\r\n.\r\n"
+    good = FROM + DATA + [(0, w.stuff(MAIL))] + DONE + QUIT
+    for last in (b"", b" LAST"):
+        record, *more = reversed(ways(GREET + FROM + [(0, b"BDAT %d%s\r\n" % (len(evil), last) + evil), (1, b"554 no\r\n"),
+                                                      (0, b"RSET\r\n"), (1, b"250 ok\r\n")] + good))
+        clean(record, MAIL, mail_from="a@b.example")
+        equal([r["smtp"]["reply"] for r in more], [554] if last else [], "records of the refused one")
+
+
+@case
+def h9_data_refused():
+    script = GREET + FROM + [(0, b"DATA\r\n"), (1, b"554 no valid recipients\r\n"), (0, b"RSET\r\n"), (1, b"250 ok\r\n")]
+    record, = ways(script + FROM + DATA + [(0, w.stuff(MAIL))] + DONE + QUIT)
+    clean(record, MAIL)
+
+
+@case
+def message_refused_at_its_end():
+    record, = ways(GREET + FROM + DATA + [(0, w.stuff(MAIL)), (1, b"550 5.7.1 spam\r\n")] + QUIT)
+    clean(record, MAIL, reply=550)
+
+
+@case
+def auth():
+    script = GREET + [(0, b"AUTH LOGIN\r\n"), (1, b"334 VXNlcm5hbWU6\r\n"), (0, b"Ym9i\r\n"), (1, b"334 UGFzc3dvcmQ6\r\n"),
+                      (0, b"aHVudGVyMg==\r\n"), (1, b"235 ok\r\n")] + FROM + DATA + [(0, w.stuff(MAIL))] + DONE + QUIT
+    record, = ways(script)
+    clean(record, MAIL, authenticated=True)
+    assert "hunter2" not in str(record) and "aHVudGVyMg" not in str(record)
+
+
+@case
+def starttls():
+    hello = b"\x16\x03\x01" + bytes(200) + b"MAIL FROM:<x@y.example>\r\n"
+    equal(ways(GREET + [(0, b"STARTTLS\r\n"), (1, b"220 go\r\n"), (0, hello), (1, hello)]), [], "records")
+    script = GREET + [(0, b"STARTTLS\r\n"), (1, b"454 not now\r\n")] + FROM + DATA + [(0, w.stuff(MAIL))] + DONE + QUIT
+    record, = ways(script)
+    clean(record, MAIL, tls=False)
+
+
+@case
+def h9_dot_endings():
+    """H-9: only CRLF.CRLF ends a message; what other servers would take for an end is told."""
+    for odd, kept in ((b"\n.\n", b"\n.\n"), (b"\n.\r\n", b"\n.\r\n"), (b"\r\n.\n", b"\r\n\n"), (b"\r.\r", b"\r.\r")):
+        sent = b"From: a@b.example\r\n\r\nbody%sMAIL FROM:<evil@b.example>\r\nmore\r\n"
+        record, = ways(GREET + FROM + DATA + [(0, sent % odd + b".\r\n")] + DONE + QUIT)
+        whole(record, sent % kept)
+        assert "dot_ambiguous" in record["message"]["flags"], (odd, record["message"])
+
+
+@case
+def end_in_pieces():
+    """The final dot line cut at each octet."""
+    for at in range(1, 6):
+        end = w.stuff(MAIL)
+        record, = scan(w.frames(w.talk(GREET + FROM + DATA + [(0, end[:-at]), (0, end[-at:])] + DONE + QUIT)))
+        clean(record, MAIL)
+
+
+@case
+def pop3_commands():
+    script = [(1, b"+OK ready <1.2@mx>\r\n"), (0, b"CAPA\r\n"), (1, b"+OK\r\nTOP\r\nUIDL\r\n.\r\n"),
+              (0, b"APOP bob c4c9334bac560ecc979e58001b3e22fb\r\n"), (1, b"+OK\r\n"), (0, b"LIST\r\n"),
+              (1, b"+OK\r\n1 %d\r\n2 %d\r\n.\r\n" % (len(MAIL), len(OTHER))), (0, b"TOP 1 0\r\n"),
+              (1, b"+OK\r\n" + w.stuff(MAIL[:MAIL.index(b"\r\n\r\n") + 4])), (0, b"RETR 9\r\n"), (1, b"-ERR no\r\n"),
+              (0, b"RETR 2\r\nRETR 1\r\nQUIT\r\n"),
+              (1, b"+OK\r\n" + w.stuff(OTHER) + b"+OK\r\n" + w.stuff(MAIL) + b"+OK bye\r\n")]
+    two, one = ways(script, **POP3)
+    for record, message, number in ((two, OTHER, 2), (one, MAIL, 1)):
+        clean(record, message)
+        equal((record["pop3"]["user"], record["pop3"]["number"]), ("bob", number), "pop3")
+    assert "c4c9334bac" not in str(two)
+
+
+@case
+def h9_flood_of_recipients():
+    talk = GREET + FROM[:2]
+    names = [b"r%d@d.example" % n for n in range(1200)]
+    talk += [(0, b"".join(b"RCPT TO:<%s>\r\n" % n for n in names)), (1, b"250 ok\r\n" * len(names))]
+    record, = scan(w.frames(w.talk(talk + DATA + [(0, w.stuff(OTHER))] + DONE + QUIT)))
+    clean(record, OTHER, flags=["rcpt_overflow"])
+    equal(record["smtp"]["rcpt_to"], [n.decode() for n in names[:1000]], "recipients")
+
+
+@case
+def not_mail():
+    """Something else on these ports is left alone."""
+    script = [(0, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), (1, b"HTTP/1.1 200 OK\r\n\r\nDATA\r\n.\r\n")]
+    equal(ways(script), [], "records")
+
+
+sys.exit(wire_case.main())
