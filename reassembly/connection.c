@@ -1,9 +1,9 @@
 #include "reassembly/connection.h"
 
 /*
- * Where the numbers of a direction start: by its SYN, by the SYN-ACK that answers it, else by the lowest
- * octet of the first packets (stream: soft). Which SYN counts when there are several is for the other
- * side to say; it is the only witness that the sender of decoys cannot make speak.
+ * Where the numbers of a direction start: by its SYN, by the SYN-ACK that answers it, else by the
+ * lowest octet of the first packets (stream: soft). Which SYN counts when there are several is for
+ * the other side to say; it is the only witness that the sender of decoys cannot make speak.
  */
 
 static bool connection_checksum(struct stream *s, const struct config *cfg,

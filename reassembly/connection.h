@@ -1,16 +1,17 @@
 /*
- * connection - both directions of one TCP connection: who is client, what is in window, what comes next.
+ * connection - both directions of one TCP connection: who is client, what is in window, what comes
+ * next.
  *
- * Judges SYN, FIN and RST, port reuse, mid-stream pick-up, one-sided captures, checksums; drives the two
- * streams (reassembly/stream) and gives their octets out in turn. Its reader may take less than it is
- * given: the rest is kept (the wait of a session for the other direction), bounded in octets, packets and
- * time, then CONNECTION_GIVE_UP tells the reader to do without.
- * A SYN with another number makes a new connection only when the old one has ended or the other side answers
- * it; a RST must have the exact number, ends nothing at once and is forgotten when its sender goes on (a
- * decoy must not blind the tap). A start that was not seen is waited for as long as for a hole.
- * All-zero is a new connection.
- * Not handled: a false FIN in order is believed; with one side missing, what is far ahead is believed
- * when nothing else comes.
+ * Judges SYN, FIN and RST, port reuse, mid-stream pick-up, one-sided captures, checksums; drives
+ * the two streams (reassembly/stream) and gives their octets out in turn. Its reader may take less
+ * than it is given: the rest is kept (the wait of a session for the other direction), bounded in
+ * octets, packets and time, then CONNECTION_GIVE_UP tells the reader to do without. A SYN with
+ * another number makes a new connection only when the old one has ended or the other side answers
+ * it; a RST must have the exact number, ends nothing at once and is forgotten when its sender goes
+ * on (a decoy must not blind the tap). A start that was not seen is waited for as long as for a
+ * hole. All-zero is a new connection.
+ * Not handled: a false FIN in order is believed; with one side missing, what is far ahead is
+ * believed when nothing else comes.
  */
 #pragma once
 
@@ -55,8 +56,9 @@ struct connection_item {
 };
 
 /*
- * The next thing to read; false: none now. After DATA call connection_used before calling it again.
- * A direction whose octets were left over is not offered again until the other one moved on or its wait ended.
+ * The next thing to read; false: none now. After DATA call connection_used before calling it
+ * again. A direction whose octets were left over is not offered again until the other one moved on
+ * or its wait ended.
  */
 bool connection_next(struct connection *c, struct stream_pool *pool, struct connection_item *item);
 
@@ -65,12 +67,15 @@ void connection_used(struct connection *c, struct stream_pool *pool,
 		     const struct connection_item *item, size_t n);
 
 /*
- * Time went by, no packet came: holes and waits that are too old are given up; then read connection_next.
- * Returns the time at which it wants to be called again, 0: not at all.
+ * Time went by, no packet came: holes and waits that are too old are given up; then read
+ * connection_next. Returns the time at which it wants to be called again, 0: not at all.
  */
 uint64_t connection_timer(struct connection *c, struct stream_pool *pool, uint64_t now_ns);
 
-/* The end of capture or of the flow: all holes and waits are given up. Read connection_next, then connection_reset. */
+/*
+ * The end of capture or of the flow: all holes and waits are given up. Read connection_next, then
+ * connection_reset.
+ */
 void connection_finish(struct connection *c, struct stream_pool *pool);
 
 /* Gives back everything held; c is all-zero after it. */

@@ -7,7 +7,10 @@
 
 enum { HELD_WORDS = HELD_PAGE / 64 };
 
-/* HELD_PAGE octets of sequence space, the bits of those that are there, an acknowledgement for every 64. */
+/*
+ * HELD_PAGE octets of sequence space, the bits of those that are there, an acknowledgement for
+ * every 64.
+ */
 struct held_piece {
 	uint32_t chain; /* next in the bucket; this and the links below: index + 1, 0 is the end */
 	uint32_t next, prev; /* of the owner */

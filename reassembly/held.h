@@ -1,10 +1,12 @@
 /*
- * held - octets that came before their turn, by sequence number: which are there, and what they are.
+ * held - octets that came before their turn, by sequence number: which are there, and what they
+ * are.
  *
- * One pool a worker serves all streams. Octets lie in pages of HELD_PAGE of sequence space, each with a
- * bit per octet, so that one-octet segments share a page, no pattern of pieces costs more than its
- * octets, and the first copy stays. A page costs held_cost() octets of the bounds, however full it is.
- * When the pool is empty the stream that has held for the longest time loses everything it held.
+ * One pool a worker serves all streams. Octets lie in pages of HELD_PAGE of sequence space, each
+ * with a bit per octet, so that one-octet segments share a page, no pattern of pieces costs more
+ * than its octets, and the first copy stays. A page costs held_cost() octets of the bounds,
+ * however full it is. When the pool is empty the stream that has held for the longest time loses
+ * everything it held.
  * Not handled: what is more than 2^30 octets away from the other octets of its stream.
  */
 #pragma once
@@ -36,13 +38,16 @@ struct held_put {
 };
 
 /*
- * Copies octets for seq on; those that are there stay as they are. ack is remembered for them. At most
- * pages pages are used by one stream.
+ * Copies octets for seq on; those that are there stay as they are. ack is remembered for them. At
+ * most pages pages are used by one stream.
  */
 struct held_put held_put(struct held_pool *p, struct held *h, uint32_t seq, struct bytes data,
 			 uint32_t ack, uint32_t pages);
 
-/* Octets from seq on without a hole, with one ack, in one page; none: n 0. Borrowed until the next change. */
+/*
+ * Octets from seq on without a hole, with one ack, in one page; none: n 0. Borrowed until the next
+ * change.
+ */
 struct bytes held_at(const struct held_pool *p, const struct held *h, uint32_t seq, uint32_t *ack);
 
 /* Something may be held in [seq, seq + n): never a false no. */
@@ -54,7 +59,10 @@ bool held_first(const struct held_pool *p, const struct held *h, uint32_t from, 
 /* Forgets [seq, seq + n). */
 void held_drop(struct held_pool *p, struct held *h, uint32_t seq, size_t n);
 
-/* Forgets the page that is farthest behind `from`, if it starts behind `beyond`; false: there is none. */
+/*
+ * Forgets the page that is farthest behind `from`, if it starts behind `beyond`; false: there is
+ * none.
+ */
 bool held_drop_last(struct held_pool *p, struct held *h, uint32_t from, uint32_t beyond);
 
 /* Forgets all. */

@@ -18,10 +18,9 @@ struct tail {
 };
 
 /*
- * The segment at hand is in `seg` until all of it was given out, kept or dropped: one packet at a time
- * is between connection_push and the end of connection_next.
- * A tail belongs to the stream with its ticket, one of the last STREAM_TAILS given; so idle streams lose theirs
- * to busy ones.
+ * The segment at hand is in `seg` until all of it was given out, kept or dropped: one packet at a
+ * time is between connection_push and the end of connection_next. A tail belongs to the stream
+ * with its ticket, one of the last STREAM_TAILS given; so idle streams lose theirs to busy ones.
  */
 struct stream_pool {
 	struct held_pool *held;
@@ -80,7 +79,10 @@ void stream_pool_time(struct stream_pool *pool, uint64_t now_ns)
 
 /* ---- octets given out ---- */
 
-/* The stream's tail, NULL when it has none or lost it: seen without a look at somebody else's memory. */
+/*
+ * The stream's tail, NULL when it has none or lost it: seen without a look at somebody else's
+ * memory.
+ */
 static struct tail *tail_of(const struct stream *s, const struct stream_pool *pool)
 {
 	if (s->tail == 0 || pool->ticket - s->tail >= STREAM_TAILS)
@@ -428,8 +430,8 @@ static bool stream_stalled(struct stream *s, const struct stream_pool *pool)
 }
 
 /*
- * How far holes are believed to be losses: octets that the sender has shown to have sent and the peer
- * to have received. Of a peer that never was seen nothing is asked.
+ * How far holes are believed to be losses: octets that the sender has shown to have sent and the
+ * peer to have received. Of a peer that never was seen nothing is asked.
  */
 static uint32_t stream_lost_to(const struct stream *s)
 {
@@ -485,7 +487,10 @@ static bool stream_full(struct stream *s, struct stream_pool *pool)
 		stream_give_up(s, first);
 		return true;
 	}
-	/* the peer is there and has not acknowledged it: what is farthest away is the least likely to be true */
+	/*
+	 * the peer is there and has not acknowledged it: what is farthest away is the least likely
+	 * to be true
+	 */
 	if (held_drop_last(pool->held, &s->held, s->next, pool->seg_seq))
 		return true;
 	pool->seg.n = 0;

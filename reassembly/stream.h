@@ -2,11 +2,12 @@
  * stream - one direction of a TCP connection: segments in, octets in order out.
  *
  * In-order payload is never copied: it is lent from the packet. What is out of order, and what its
- * reader is not ready for, is copied into a pool of the worker, bounded per flow and in all. In an overlap
- * the first octet wins; a differing second copy is counted and marked: of held octets always, of octets
- * given out before for the last 256, and for every 128th of the last 8,192 (STREAM_TAILS streams at a time). A
- * hole is given out as STREAM_GAP when it is given up (config: hole_packets, hole_ms after the peer's ACK
- * passed it, or a full pool), and reading goes on behind it. Everything is judged from the tap's own position.
+ * reader is not ready for, is copied into a pool of the worker, bounded per flow and in all. In an
+ * overlap the first octet wins; a differing second copy is counted and marked: of held octets
+ * always, of octets given out before for the last 256, and for every 128th of the last 8,192
+ * (STREAM_TAILS streams at a time). A hole is given out as STREAM_GAP when it is given up (config:
+ * hole_packets, hole_ms after the peer's ACK passed it, or a full pool), and reading goes on
+ * behind it. Everything is judged from the tap's own position.
  * Not handled: urgent data is treated as data; TCP timestamps (PAWS) and windows are not looked at.
  */
 #pragma once
@@ -36,7 +37,10 @@ enum stream_result {
 	STREAM_END, /* FIN: nothing will follow; given once */
 };
 
-/* The rest of this header belongs to reassembly/connection, which owns two of these. Zero is the start. */
+/*
+ * The rest of this header belongs to reassembly/connection, which owns two of these. Zero is the
+ * start.
+ */
 struct stream {
 	uint64_t off; /* octets given out or lost so far */
 	uint64_t stall_ns; /* since when it waits for what `stall_packets` says; 0: it does not */
@@ -98,7 +102,10 @@ void stream_syn_data(struct stream *s, uint32_t n);
 /* The answer: acknowledged up to ack; the rest of a SYN's octets never was. */
 void stream_syn_answer(struct stream *s, struct stream_pool *pool, uint32_t ack);
 
-/* A segment in window: its octets are lent until stream_next and stream_settle say there is no more. */
+/*
+ * A segment in window: its octets are lent until stream_next and stream_settle say there is no
+ * more.
+ */
 struct stream_segment {
 	uint32_t seq, ack;
 	struct bytes data;
@@ -118,13 +125,16 @@ struct stream_out {
 };
 enum stream_result stream_next(struct stream *s, struct stream_pool *pool, struct stream_out *out);
 
-/* n octets of stream_next's data were taken; the rest stays, or is lost when it was the last chance. */
+/*
+ * n octets of stream_next's data were taken; the rest stays, or is lost when it was the last
+ * chance.
+ */
 void stream_used(struct stream *s, struct stream_pool *pool, struct bytes data, size_t n,
 		 bool last);
 
 /*
- * Nothing more can be given: keeps what is left of the segment, begins to wait for what is missing, gives up
- * holes that are too old (all when finish). True: ask stream_next again.
+ * Nothing more can be given: keeps what is left of the segment, begins to wait for what is
+ * missing, gives up holes that are too old (all when finish). True: ask stream_next again.
  */
 bool stream_settle(struct stream *s, struct stream_pool *pool, bool finish);
 /* The reader's wait is too old, or finish. */

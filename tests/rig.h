@@ -1,7 +1,8 @@
 /*
  * rig - a connection under test: packets by relative numbers in, a picture of what came out.
  *
- * Octets stand as they are, a gap of three as <3>, the end of a direction as $. Included once a program.
+ * Octets stand as they are, a gap of three as <3>, the end of a direction as $. Included once a
+ * program.
  */
 #pragma once
 

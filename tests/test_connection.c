@@ -1,4 +1,7 @@
-/* Of every packet sequence the reader sees the octets that the ends believe in, whatever decoys say. */
+/*
+ * Of every packet sequence the reader sees the octets that the ends believe in, whatever decoys
+ * say.
+ */
 #include "tests/rig.h"
 
 enum { SYN = TCP_SYN, ACK = TCP_ACK, FIN = TCP_FIN, RST = TCP_RST };
@@ -340,7 +343,10 @@ static void h10_one_octet(void)
 	rig_end(r, want, "");
 }
 
-/* H-10: ACKs for octets never seen make no gap, unless the sender says as well that there were some */
+/*
+ * H-10: ACKs for octets never seen make no gap, unless the sender says as well that there were
+ * some
+ */
 static void h10_ack_of_nothing(void)
 {
 	struct rig *r = rig_new();
@@ -678,7 +684,10 @@ static void no_memory(void)
 	rig_end(r, "<2>cdef<2>ijkl", "xyz");
 }
 
-/* a hole that the peer has not acknowledged is not given up for want of room; what is farthest goes */
+/*
+ * a hole that the peer has not acknowledged is not given up for want of room; what is farthest
+ * goes
+ */
 static void h10_garbage_ahead(void)
 {
 	struct rig *r = rig_new();

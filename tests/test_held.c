@@ -1,4 +1,7 @@
-/* Whatever comes in whatever order, the first copy of every octet stays, and nothing is there that was not put. */
+/*
+ * Whatever comes in whatever order, the first copy of every octet stays, and nothing is there that
+ * was not put.
+ */
 #include "tests/test.h"
 
 #include <stdlib.h>

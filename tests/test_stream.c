@@ -1,6 +1,7 @@
 /*
- * However a conversation is cut, doubled, overlapped, reordered and attacked, the reader gets the octets that were
- * sent, in order and each at its place, and gaps exactly where every copy was lost.
+ * However a conversation is cut, doubled, overlapped, reordered and attacked, the reader gets the
+ * octets that were sent, in order and each at its place, and gaps exactly where every copy was
+ * lost.
  */
 #include "tests/rig.h" /* all but the pictures */
 
@@ -74,7 +75,10 @@ static void send_octets(struct talk *t, const struct rig *r, enum connection_dir
 	}
 }
 
-/* What changes nothing: far away, with a wrong checksum, without ACK, RST and SYN with wrong numbers. */
+/*
+ * What changes nothing: far away, with a wrong checksum, without ACK, RST and SYN with wrong
+ * numbers.
+ */
 static void decoy(struct talk *t, const struct rig *r, enum connection_dir dir, uint32_t off,
 		  uint32_t ack)
 {
@@ -144,7 +148,9 @@ static int by_rank(const void *a, const void *b)
 	return x < y ? -1 : 1;
 }
 
-/* Reads what there is; `causal`: no octet before those of the other side that its sender had seen. */
+/*
+ * Reads what there is; `causal`: no octet before those of the other side that its sender had seen.
+ */
 static bool talk_read(struct rig *r, const struct talk *t, bool causal, unsigned *ends)
 {
 	struct connection_item item;

@@ -1,4 +1,7 @@
-/* Packets of eight octets each from the input: any order, flags, numbers, bounds; a reader that takes what it likes. */
+/*
+ * Packets of eight octets each from the input: any order, flags, numbers, bounds; a reader that
+ * takes what it likes.
+ */
 #include <stdlib.h>
 
 #include "reassembly/connection.h"
