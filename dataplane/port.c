@@ -16,8 +16,8 @@ enum {
 	PORT_DESCRIPTORS = 2048, /* asked for; the device may take fewer */
 	PORT_CACHE = 128, /* buffers a core keeps */
 	PORT_MTU_MAX = 9600, /* jumbo frames with some tunnel around them */
-	PORT_OVERHEAD = 14 + 4 * 2 + 4, /* Ethernet, two VLAN tags, checksum */
-	PORT_XDP_HEADROOM = 256, /* the kernel leaves so much in front of an AF_XDP frame */
+	/* a buffer of AF_XDP is a page with all its headers, the kernel leaves 256 octets free in front; see STEER_MTU_MAX */
+	PORT_XDP_ROOM = 3712,
 	PORT_RSS_KEY_MAX = 64,
 };
 
@@ -67,9 +67,8 @@ static int queue_setup(struct port *p, unsigned queue, unsigned descriptors)
 	unsigned room = RTE_MBUF_DEFAULT_DATAROOM, i = 0;
 	int socket = rte_eth_dev_socket_id(p->id);
 	bool xdp = strcmp(p->driver, "net_af_xdp") == 0;
-	unsigned frame = (unsigned)(p->mtu + PORT_OVERHEAD + PORT_XDP_HEADROOM);
-	if (xdp && frame > room)
-		room = frame;
+	if (xdp)
+		room = PORT_XDP_ROOM;
 	for (;;) {
 		p->pool[queue] = pool_new(p, queue, descriptors, room + RTE_PKTMBUF_HEADROOM,
 					  socket < 0 ? SOCKET_ID_ANY : socket);

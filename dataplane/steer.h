@@ -10,7 +10,7 @@
 
 #include "base/config.h"
 
-enum { STEER_MTU_MAX = 3498 }; /* AF_XDP takes no frame in several pieces */
+enum { STEER_MTU_MAX = 3434 }; /* AF_XDP takes no frame in several pieces */
 
 struct steer;
 

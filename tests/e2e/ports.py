@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Ports: one capture through every kind of DPDK port gives the records that `postern scan` makes of its file.
 
-ports.py POSTERN. A capture file read as a port, each direction on a port of its own, AF_PACKET, memif, and vhost with
-a virtio-user generator. Besides: every start error is one line, and SIGTERM ends a run whose output is blocked. Parts that cannot run here are skipped with the reason; a failure with CI=true.
+ports.py POSTERN. A capture file read as a port, each direction on a port of its own, AF_PACKET, AF_XDP, memif, and vhost with
+a virtio-user generator. Besides: every start error is one line, and SIGTERM ends a run whose output is blocked. Parts that
+cannot run here are skipped with the reason; a failure with CI=true.
 """
 import json
 import os
@@ -19,9 +20,11 @@ import livenet
 from livenet import Inside, check, run, until
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data")
+MTU_MAX = 3434
 ROOM = "framesz=16384,blocksz=65536,framecnt=512"
 CAPTURE, ZONE = f"{DATA}/demo.pcap", f"{DATA}/demo.zone"
 skipped = []
+running = []
 
 
 def frames(path):
@@ -69,6 +72,7 @@ class Run:
         if netns:
             words = ["nsenter", f"--net=/run/netns/{netns}", *words]
         self.process = subprocess.Popen(words, stderr=self.err)
+        running.append(self.process)
         until("start", lambda: "reading" in self.said() or self.process.poll() is not None, 20)
 
     def said(self):
@@ -161,6 +165,46 @@ def by_af_packet(binary, folder, want):
         run("ip", "netns", "del", name, ok=False)
 
 
+def by_af_xdp(binary, folder, want):
+    """The smallest and the largest MTU: whole frames of mail come in, others do not."""
+    name = f"lvx{os.getpid()}"
+    if os.geteuid() != 0 or run("ip", "netns", "add", name, ok=False).returncode:
+        skipped.append("AF_XDP: needs root and network namespaces")
+        return
+    try:
+        run("ip", "-n", name, "link", "add", "x0", "type", "veth", "peer", "name", "x1")
+        for mtu in (1500, MTU_MAX):
+            for dev in ("x0", "x1"):
+                run("ip", "-n", name, "link", "set", dev, "mtu", str(mtu), "up")
+            r = Run(binary, folder, f"xdp{mtu}", [], netns=name, more=["--interface", "x1"])
+            with Inside(name):
+                s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+            s.bind(("x0", 0))
+            mail = list(frames(CAPTURE))
+            for _, frame in mail:
+                s.send(frame)
+            for i in range(200):
+                for port, tags in ((25, b""), (25, b"\x81\0\0\7" * 2), (80, b"")):
+                    ip = struct.pack(">BBHIBBH4s4sHH", 0x45, 0, mtu, 0, 64, 6, 0, b"\x0a\0\0\1", b"\x0a\0\0\2", 4000, port)
+                    s.send(bytes(12) + tags + b"\x08\0" + ip.ljust(mtu - len(tags), b"\0"))
+                time.sleep(0.001)
+            s.close()
+            # the counters of a port are read ten times a second
+            until("frames", lambda: livenet.Postern.ask(r, "stats")["totals"]["capture"]["frames"] >= len(mail) + 400, 3)
+            time.sleep(0.2)
+            stats = livenet.Postern.ask(r, "stats")["totals"]["capture"]
+            octets = sum(len(f) for _, f in mail) + 200 * 2 * (mtu + 14)
+            check(f"AF_XDP, MTU {mtu}: every frame of mail, whole, and no other",
+                  stats["frames"] == len(mail) + 400 and stats["octets"] == octets and stats["missed"] == 0,
+                  (stats, len(mail) + 400, octets))
+            verdict(f"AF_XDP, MTU {mtu}", r, want)
+        run("ip", "-n", name, "link", "set", "x1", "mtu", str(MTU_MAX + 1))
+        p = run(binary, "run", "--interface", "x1", "--socket", f"{folder}/e.sock", netns=name, ok=False)
+        check("AF_XDP: a larger MTU is refused with the cure", p.returncode == 2 and f"mtu {MTU_MAX}" in p.stderr, p.stderr)
+    finally:
+        run("ip", "netns", "del", name, ok=False)
+
+
 def by_generator(binary, folder, want, name, ours, theirs):
     if not shutil.which("dpdk-testpmd"):
         skipped.append(f"{name}: dpdk-testpmd is not installed")
@@ -229,11 +273,14 @@ def main():
         blocked(binary, folder)
         by_file(binary, folder, want)
         by_af_packet(binary, folder, want)
+        by_af_xdp(binary, folder, want)
         by_generator(binary, folder, want, "memif", f"net_memif0,role=server,socket-abstract=no,socket={folder}/memif",
                      f"net_memif0,role=client,socket-abstract=no,socket={folder}/memif")
         by_generator(binary, folder, want, "vhost", f"net_vhost0,iface={folder}/vhost",
                      f"net_virtio_user0,path={folder}/vhost,queue_size=1024")
     finally:
+        for p in running:
+            p.kill()
         if "-k" in sys.argv:
             print(folder)
         else:
