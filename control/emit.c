@@ -17,7 +17,7 @@ struct emit {
 	struct events *events;
 	struct table *table;
 	struct output *out;
-	struct message **slot; /* by order & mask */
+	struct bytes *slot; /* lines by order & mask, in malloc memory; n 0: has not come */
 	uint64_t mask, next;
 	bool flagged, failed, gone;
 	bool header; /* of the table was printed */
@@ -35,7 +35,7 @@ struct emit *emit_new(const struct emit_setup *setup, char *why, size_t why_len)
 		return NULL;
 	e->setup = *setup;
 	e->mask = size - 1;
-	e->slot = calloc(size, sizeof(struct message *));
+	e->slot = calloc(size, sizeof *e->slot);
 	if (setup->text) {
 		const char *no = getenv("NO_COLOR");
 		e->table = table_new(table_width(STDOUT_FILENO), setup->terminal && !(no && *no));
@@ -58,20 +58,16 @@ void emit_free(struct emit *e)
 		output_free(e->out);
 	events_free(e->events);
 	table_free(e->table);
+	for (uint64_t i = 0; e->slot && i <= e->mask; i++)
+		free((void *)e->slot[i].p);
 	free(e->slot);
 	free(e);
 }
 
 void emit_restart(struct emit *e, uint64_t first)
 {
-	assert(!e->slot[e->next & e->mask]);
+	assert(!emit_ready(e));
 	e->next = first;
-}
-
-void emit_push(struct emit *e, struct message *m)
-{
-	assert(m->order - e->next <= e->mask && !e->slot[m->order & e->mask]);
-	e->slot[m->order & e->mask] = m;
 }
 
 static void extract(struct emit *e, const struct message *m)
@@ -85,26 +81,46 @@ static void extract(struct emit *e, const struct message *m)
 		e->setup.complain(e->setup.ctx, why);
 }
 
-struct message *emit_next(struct emit *e)
+void emit_push(struct emit *e, const struct message *m)
 {
-	struct message *m = e->slot[e->next & e->mask];
-	if (!m)
-		return NULL;
-	e->slot[e->next & e->mask] = NULL;
-	e->next++;
-	e->flagged |= !m->verdict || m->verdict->action == VERDICT_FLAG;
+	struct bytes *slot = &e->slot[m->order & e->mask];
+	assert(m->order - e->next <= e->mask && !slot->n);
 	if (e->table && !e->header) {
 		output_line(e->out, table_header(e->table));
 		e->header = true;
 	}
-	output_line(e->out, e->table ? table_row(e->table, m) : events_record(e->events, m));
+	struct bytes line = e->table ? table_row(e->table, m) : events_record(e->events, m);
+	e->flagged |= !m->verdict || m->verdict->action == VERDICT_FLAG;
 	extract(e, m);
-	return m;
+	if (m->order == e->next) {
+		output_line(e->out, line);
+		e->next++;
+		return;
+	}
+	void *copy = malloc(line.n);
+	if (!copy) { /* no record must be lost in silence */
+		fprintf(stderr, "postern scan: out of memory\n");
+		abort();
+	}
+	memcpy(copy, line.p, line.n);
+	*slot = bytes_of(copy, line.n);
+}
+
+unsigned emit_print(struct emit *e)
+{
+	unsigned n = 0;
+	for (; emit_ready(e); e->next++, n++) {
+		struct bytes *slot = &e->slot[e->next & e->mask];
+		output_line(e->out, *slot);
+		free((void *)slot->p);
+		*slot = (struct bytes){ NULL, 0 };
+	}
+	return n;
 }
 
 bool emit_ready(const struct emit *e)
 {
-	return e->slot[e->next & e->mask] != NULL;
+	return e->slot[e->next & e->mask].n != 0;
 }
 
 bool emit_flush(struct emit *e)
@@ -125,6 +141,10 @@ bool emit_flush(struct emit *e)
 
 void emit_totals(struct emit *e)
 {
+	uint64_t first = e->next;
+	for (; e->next - first <= e->mask; e->next++)
+		emit_print(e);
+	e->next = first;
 	if (!e->table)
 		return;
 	output_line(e->out, table_totals(e->table));

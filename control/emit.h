@@ -1,7 +1,7 @@
 /*
  * emit - judged messages in any order -> lines in the order the messages ended, and their files.
  *
- * Messages wait in a window until all before them were printed, so the octets printed do not depend on the
+ * Lines wait in a window until all before them were printed, so the octets printed do not depend on the
  * number of threads. One thread.
  */
 #pragma once
@@ -31,17 +31,21 @@ void emit_free(struct emit *e);
 /* message.order counts from 0 again for what comes now; nothing waits. */
 void emit_restart(struct emit *e, uint64_t first);
 
-/* Takes m, whose order is less than `window` after the one printed last. */
-void emit_push(struct emit *e, struct message *m);
-/* Prints the next in order and gives it back; NULL: it has not come. */
-struct message *emit_next(struct emit *e);
+/*
+ * Borrows m, whose order is less than `window` after the one printed last: its line is made now and waits for
+ * those before it, so that the message's memory does not.
+ */
+void emit_push(struct emit *e, const struct message *m);
 
-/* True when emit_next would give one. */
+/* Prints what is next in order; returns how many lines. */
+unsigned emit_print(struct emit *e);
+
+/* True when emit_print would print. */
 bool emit_ready(const struct emit *e);
 
 /* Writes out what is buffered. False: standard output takes no more. */
 bool emit_flush(struct emit *e);
-/* The totals of a table. */
+/* The end: lines that still wait for others before them, then the totals of a table. */
 void emit_totals(struct emit *e);
 
 /* Number in order of the next message to print. */

@@ -54,7 +54,8 @@ struct scan {
 	unsigned next_verifier;
 	enum origin origin; /* of the messages that are out */
 	uint64_t files_read; /* messages */
-	uint64_t octets_in, octets_printed; /* of files; of captures */
+	uint64_t octets_in, octets_judged; /* of files; of captures */
+	uint64_t judged; /* messages, in the numbers of taken() */
 	struct emit *emit;
 	struct progress progress;
 	uint64_t done_octets; /* of inputs that are through */
@@ -208,26 +209,27 @@ static uint64_t taken(const struct scan *s)
 /* Whether more may be read. With nothing out it always may, so a single large message cannot stop it. */
 static bool room(const struct scan *s)
 {
-	uint64_t out = taken(s) - emit_order(s->emit);
-	uint64_t octets = stats_get(s->stats, STAT_MESSAGE_OCTETS) - s->octets_printed;
+	uint64_t unprinted = taken(s) - emit_order(s->emit), out = taken(s) - s->judged;
+	uint64_t octets = stats_get(s->stats, STAT_MESSAGE_OCTETS) - s->octets_judged;
 	uint32_t some = s->opt.cfg.message_max / 4; /* the others are for messages in the making */
-	return !out || (out < OUT_MAX && out < some && octets < s->opt.cfg.message_bytes / 4);
+	return !out || (unprinted < OUT_MAX && out < some && octets < s->opt.cfg.message_bytes / 4);
 }
 
-static void print_ready(struct scan *s)
+/* Lines of judged messages are made here and the messages go back; lines are printed when their turn comes. */
+static void print_judged(struct scan *s, struct verifier *v, void **m, unsigned n)
 {
-	struct message *m;
-	if (!emit_ready(s->emit))
-		return;
-	if (s->terminal)
+	if (s->terminal && n)
 		progress_clear(&s->progress);
-	while ((m = emit_next(s->emit))) {
-		s->octets_printed += m->size;
-		unsigned n = ring_push(s->verifier[m->verify_worker].back, (void *const *)&m, 1);
-		assert(n == 1); /* it has room for all that this worker can have out */
-		(void)n;
+	for (unsigned k = 0; k < n; k++) {
+		s->octets_judged += ((struct message *)m[k])->size;
+		s->judged++;
+		emit_push(s->emit, m[k]);
 	}
-	if (s->terminal && s->progress.on)
+	emit_print(s->emit);
+	unsigned pushed = ring_push(v->back, m, n);
+	assert(pushed == n); /* it has room for all that this worker can have out */
+	(void)pushed;
+	if (s->terminal && s->progress.on && n)
 		emit_flush(s->emit); /* before the bar is drawn again */
 }
 
@@ -243,15 +245,13 @@ static unsigned collect(struct scan *s, bool reading)
 			did += verify_worker_poll(v->w, clock_ns(CLOCK_MONOTONIC));
 		}
 		unsigned n = ring_pop(v->out, m, BURST);
-		for (unsigned k = 0; k < n; k++)
-			emit_push(s->emit, m[k]);
+		print_judged(s, v, m, n);
 		did += n;
 		n = ring_pop(v->home[FILES], m, BURST);
 		for (unsigned k = 0; k < n; k++)
 			files_release(m[k]);
 		did += n;
 	}
-	print_ready(s);
 	return did;
 }
 
@@ -289,6 +289,7 @@ static bool switch_to(struct scan *s, enum origin origin)
 		return false;
 	s->origin = origin;
 	emit_restart(s->emit, taken(s));
+	s->judged = taken(s);
 	return true;
 }
 

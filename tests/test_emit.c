@@ -63,11 +63,11 @@ static void shuffled(struct emit *e)
 			continue;
 		pushed[i] = true;
 		emit_push(e, &message[i]);
-		for (struct message *m; emit_ready(e); next++) {
-			m = emit_next(e);
-			CU_ASSERT_PTR_EQUAL(m, &message[next]);
-		}
-		CU_ASSERT_PTR_NULL(emit_next(e));
+		while (next < N && pushed[next])
+			next++;
+		emit_print(e);
+		CU_ASSERT_EQUAL(emit_print(e), 0);
+		CU_ASSERT_FALSE(emit_ready(e));
 		CU_ASSERT_EQUAL(emit_order(e), next);
 	}
 	CU_ASSERT_TRUE(emit_flush(e));
@@ -78,7 +78,7 @@ static void in_order(struct emit *e)
 {
 	for (unsigned i = 0; i < N; i++) {
 		emit_push(e, &message[i]);
-		CU_ASSERT_PTR_EQUAL(emit_next(e), &message[i]);
+		CU_ASSERT_EQUAL(emit_order(e), i + 1);
 	}
 	emit_flush(e);
 }
@@ -99,17 +99,19 @@ static void same_octets(void)
 static void again(struct emit *e)
 {
 	emit_push(e, &message[0]);
-	CU_ASSERT_PTR_EQUAL(emit_next(e), &message[0]);
+	CU_ASSERT_EQUAL(emit_order(e), 1);
 	emit_restart(e, 500);
 	emit_push(e, &message[501]);
-	CU_ASSERT_PTR_NULL(emit_next(e));
-	emit_push(e, &message[500]);
-	CU_ASSERT_PTR_EQUAL(emit_next(e), &message[500]);
+	CU_ASSERT_EQUAL(emit_print(e), 0);
 	CU_ASSERT_FALSE(emit_flagged(e));
 	verdict.action = VERDICT_FLAG;
-	CU_ASSERT_PTR_EQUAL(emit_next(e), &message[501]);
+	emit_push(e, &message[500]);
 	CU_ASSERT_TRUE(emit_flagged(e));
 	verdict.action = VERDICT_ACCEPT;
+	CU_ASSERT_EQUAL(emit_print(e), 1);
+	CU_ASSERT_EQUAL(emit_order(e), 502);
+	/* one that waits for a message that never comes is printed at the end */
+	emit_push(e, &message[503]);
 	emit_totals(e);
 }
 
@@ -118,7 +120,7 @@ static void table_with_totals(void)
 	make();
 	struct bytes got = printed(again, true);
 	CU_ASSERT_EQUAL(strncmp((const char *)got.p, "TIME", 4), 0);
-	CU_ASSERT_PTR_NOT_NULL(memmem(got.p, got.n, "\n3 messages (3 smtp", 19));
+	CU_ASSERT_PTR_NOT_NULL(memmem(got.p, got.n, "\n4 messages (4 smtp", 19));
 	free((void *)got.p);
 }
 
@@ -126,7 +128,6 @@ static void unjudged(struct emit *e)
 {
 	message[0].verdict = NULL;
 	emit_push(e, &message[0]);
-	CU_ASSERT_PTR_EQUAL(emit_next(e), &message[0]);
 	CU_ASSERT_TRUE(emit_flagged(e));
 }
 
