@@ -1,10 +1,11 @@
 #include "base/pool.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { POOL_HUGE = 2 * 1024 * 1024 };
+enum { POOL_HUGE = 2 * 1024 * 1024, POOL_PAGE = 4096 };
 
 /*
  * Objects [0, fresh) have been given out at least once; those of them that came back are on the stack of
@@ -23,10 +24,14 @@ struct pool {
 	size_t map_size, stack_map_size;
 };
 
-/* Gives memory aligned to a huge page when it is at least one long. */
-static void *pool_map(size_t size, void **map, size_t *map_size)
+/*
+ * Memory in huge pages when it is at least one long and objects are small. Large objects are read in
+ * order, which needs no huge pages, and the first touch of one would clear far more than the object.
+ */
+static void *pool_map(size_t size, size_t object, void **map, size_t *map_size)
 {
-	size_t align = size >= POOL_HUGE ? POOL_HUGE : 64;
+	bool huge = size >= POOL_HUGE && object < POOL_PAGE;
+	size_t align = huge ? POOL_HUGE : POOL_PAGE;
 	if (__builtin_add_overflow(size, align, map_size))
 		return NULL;
 	*map = mmap(NULL, *map_size, PROT_READ | PROT_WRITE,
@@ -34,7 +39,7 @@ static void *pool_map(size_t size, void **map, size_t *map_size)
 	if (*map == MAP_FAILED)
 		return NULL;
 	uint8_t *p = (uint8_t *)*map + (-(uintptr_t)*map & (align - 1));
-	if (size >= POOL_HUGE)
+	if (huge)
 		madvise(p, size, MADV_HUGEPAGE); /* a wish: small pages do as well */
 	return p;
 }
@@ -63,10 +68,11 @@ struct pool *pool_new(size_t size, uint32_t n)
 	p->n = n;
 	p->shift = (unsigned)__builtin_ctzll(size);
 	p->inverse = pool_inverse(size >> p->shift);
-	p->objects = pool_map(span, &p->map, &p->map_size);
+	p->objects = pool_map(span, size, &p->map, &p->map_size);
 	if (!p->objects)
 		goto err1;
-	p->stack = pool_map((n ? n : 1) * sizeof *p->stack, &p->stack_map, &p->stack_map_size);
+	p->stack = pool_map((n ? n : 1) * sizeof *p->stack, sizeof *p->stack, &p->stack_map,
+			    &p->stack_map_size);
 	if (!p->stack)
 		goto err2;
 	return p;
