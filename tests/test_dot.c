@@ -152,6 +152,33 @@ static void levels_agree(void)
 	}
 }
 
+/* One special group in otherwise plain text, at every place of a few blocks. */
+static void levels_agree_at_block_borders(void)
+{
+	static const struct {
+		const char *p;
+		size_t n;
+	} group[] = { { "\r\n..", 4 }, { "\r\n.x", 4 }, { "\r\n.\r\n", 5 }, { "\r\n", 2 },
+		      { "\r", 1 },     { "\n", 1 },     { "\n.\r\n", 4 },   { "\0", 1 },
+		      { "\xff", 1 },   { "..", 2 },     { "\r\r\n", 3 } };
+	uint8_t in[400];
+	struct dot_ops scalar;
+	dot_ops_init(&scalar, CPU_SCALAR);
+	for (int level = CPU_AVX2; level <= (int)cpu_level(); level++) {
+		struct dot_ops ops;
+		dot_ops_init(&ops, level);
+		for (size_t g = 0; g < sizeof group / sizeof group[0]; g++)
+			for (size_t at = 0; at + group[g].n < sizeof in; at++) {
+				struct result a = { 0 }, b = { 0 };
+				memset(in, 'x', sizeof in);
+				memcpy(in + at, group[g].p, group[g].n);
+				run(&scalar, &a, in, sizeof in, NULL, 0);
+				run(&ops, &b, in, sizeof in, NULL, 0);
+				CU_ASSERT(same(&a, &b));
+			}
+	}
+}
+
 static void small_room_is_kept(void)
 {
 	static const uint8_t in[] = "line one\r\n.\rtwo\r\n..three\r\n";
@@ -223,5 +250,5 @@ static void finish_gives_what_was_kept_back(void)
 }
 
 TEST_MAIN("dot", TEST(known_cases), TEST(cut_everywhere), TEST(levels_agree),
-	  TEST(small_room_is_kept), TEST(long_lines_are_flagged),
-	  TEST(finish_gives_what_was_kept_back))
+	  TEST(levels_agree_at_block_borders), TEST(small_room_is_kept),
+	  TEST(long_lines_are_flagged), TEST(finish_gives_what_was_kept_back))
