@@ -1,50 +1,82 @@
 #!/usr/bin/python3
-"""Sums up test runs from meson's logs: summary.py BUILD... Prints cases, assertions, skips with reasons, the oracles used, and
-last 'N passed, N failed, N skipped'. Exits 1 on a failure, on no test at all, and on a skip where CI is set."""
+"""Sums up test runs from meson's logs: summary.py BUILD... [STEP=STATUS...]
+
+Prints for each build how many programs, cases and CUnit assertions ran and which oracles they were compared with, then what
+failed, what was skipped and why, and last 'N passed, N failed, N skipped'. A step counts as one case, which failed unless its
+status is 0. Exits 1 on a failure, on no test at all, and on a skip where CI is set."""
 import json
 import os
 import re
 import sys
 
+E2E = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
+CUNIT = re.compile(r"^\s*tests\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)", re.M)
+ASSERTS = re.compile(r"^\s*asserts\s+(\d+)\s+(\d+)", re.M)
+ORACLES = re.compile(r"^oracles?: (.*)$", re.M)
+
+
+class Sum:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = self.programs = self.asserts = 0
+        self.oracles, self.failures, self.reasons = set(), [], []
+
+    def program(self, run):
+        """One line of meson's log: what the program says of itself, else its status as one case."""
+        name, result, out = run["name"], run["result"], run.get("stdout", "")
+        self.programs += 1
+        self.oracles.update(w.strip() for m in ORACLES.findall(out) for w in m.split(","))
+        said = [tuple(int(n or 0) for n in line) for line in E2E.findall(out)]
+        cunit, asserts = CUNIT.search(out), ASSERTS.search(out)
+        if cunit:
+            said.append((int(cunit.group(3)), int(cunit.group(4)), 0))
+        self.asserts += int(asserts.group(2)) if asserts else 0
+        passed, failed, skipped = (sum(column) for column in zip(*said)) if said else (int(result == "OK"), 0, 0)
+        if result == "SKIP" and not skipped:
+            skipped = 1
+        if result not in ("OK", "SKIP"):
+            self.failures.append(f"{name} ({result})")
+            # with CI set a program may fail for nothing but its skips; they are counted below
+            failed += not failed and not skipped
+        elif failed:
+            self.failures.append(f"{name} says that {failed} failed, and ended well")
+        if skipped:
+            reasons = re.findall(r"^skipped:? (.*)$", out, re.M) or [(out.strip().splitlines() or ["no reason given"])[-1]]
+            self.reasons += [f"{name}: {reason}" for reason in reasons]
+        self.passed, self.failed, self.skipped = self.passed + passed, self.failed + failed, self.skipped + skipped
+
+    def step(self, name, status):
+        if status == "0":
+            self.passed += 1
+        else:
+            self.failed += 1
+            self.failures.append(f"{name} (status {status})")
+
 
 def main():
-    passed = failed = skipped = asserts = programs = 0
-    oracles, reasons = set(), []
-    for build in sys.argv[1:]:
-        for line in open(os.path.join(build, "meson-logs", "testlog.json"), encoding="utf-8"):
-            run = json.loads(line)
-            out = run.get("stdout", "")
-            programs += 1
-            oracles.update(w.strip() for m in re.findall(r"^oracles?: (.*)$", out, re.M) for w in m.split(","))
-            lines = re.findall(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", out, re.M)
-            cunit = re.search(r"^\s*tests\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)", out, re.M)
-            sure = re.search(r"^\s*asserts\s+(\d+)\s+(\d+)", out, re.M)
-            bad = 0
-            if cunit:
-                bad = int(cunit.group(4))
-                passed += int(cunit.group(3))
-                failed += bad
-                asserts += int(sure.group(2)) if sure else 0
-            elif lines:
-                bad = sum(int(f) for _, f, _ in lines)
-                passed += sum(int(p) for p, _, _ in lines)
-                failed += bad
-                skipped += sum(int(s or 0) for _, _, s in lines)
-                reasons += [f"{run['name']}: {r}" for r in re.findall(r"^skipped:? (.*)$", out, re.M)]
-            elif run["result"] == "OK":
-                passed += 1
-            if run["result"] == "SKIP" and not any(int(s or 0) for _, _, s in lines):
-                skipped += 1
-                reasons.append(f"{run['name']}: {(out.strip().splitlines() or ['no reason given'])[-1]}")
-            elif run["result"] not in ("OK", "SKIP") and not bad:
-                failed += 1
-            if run["result"] not in ("OK", "SKIP"):
-                print(f"failed: {run['name']} ({run['result']})")
-    for reason in reasons:
+    total = Sum()
+    for argument in sys.argv[1:]:
+        if "=" in argument:
+            total.step(*argument.rsplit("=", 1))
+            continue
+        one = Sum()
+        try:
+            with open(os.path.join(argument, "meson-logs", "testlog.json"), encoding="utf-8") as log:
+                for line in log:
+                    one.program(json.loads(line))
+        except OSError as e:
+            one.failed, one.failures = one.failed + 1, [f"{argument}: no test ran ({e.strerror})"]
+        print(f"{argument}: {one.programs} programs, {one.passed + one.failed + one.skipped} cases,",
+              f"{one.asserts} CUnit assertions; oracles: {', '.join(sorted(one.oracles)) or 'none'}")
+        total.passed, total.failed, total.skipped = (
+            total.passed + one.passed, total.failed + one.failed, total.skipped + one.skipped)
+        total.failures += [f"{argument}: {f}" for f in one.failures]
+        total.reasons += [f"{argument}: {r}" for r in one.reasons]
+    for failure in total.failures:
+        print("failed:", failure)
+    for reason in total.reasons:
         print("skipped:", reason)
-    print(f"programs {programs}, CUnit assertions {asserts}, oracles: {', '.join(sorted(oracles)) or 'none'}")
-    print(f"{passed} passed, {failed} failed, {skipped} skipped")
-    return 1 if failed or not passed or (skipped and os.environ.get("CI")) else 0
+    print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
+    return 1 if total.failed or not total.passed or (total.skipped and os.environ.get("CI")) else 0
 
 
 sys.exit(main())

@@ -16,7 +16,7 @@ static void run(const struct dot_ops *ops, struct result *r, const uint8_t *p, s
 {
 	size_t at = 0;
 	for (unsigned i = 0; i <= n_cuts && r->d.state != DOT_END; i++) {
-		size_t end = i < n_cuts ? cuts[i] : n, used;
+		size_t end = cuts && i < n_cuts ? cuts[i] : n, used;
 		uint8_t *guarded = test_guard(p + at, end - at);
 		r->n += dot_copy(ops, &r->d, r->out + r->n, sizeof r->out - r->n, guarded, end - at,
 				 &used);
@@ -79,7 +79,7 @@ static void known_cases(void)
 	for (int level = CPU_SCALAR; level <= (int)cpu_level(); level++) {
 		struct dot_ops ops;
 		dot_ops_init(&ops, level);
-		CU_ASSERT_EQUAL(ops.level, level);
+		CU_ASSERT_EQUAL((int)ops.level, level);
 		for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
 			struct result r = { 0 };
 			run(&ops, &r, (const uint8_t *)known[i].in.p, known[i].in.n, NULL, 0);
@@ -136,7 +136,7 @@ static void levels_agree(void)
 	for (int level = CPU_AVX2; level <= (int)cpu_level(); level++) {
 		struct dot_ops ops;
 		dot_ops_init(&ops, level);
-		CU_ASSERT_EQUAL(ops.level, level);
+		CU_ASSERT_EQUAL((int)ops.level, level);
 		for (unsigned i = 0; i < 6000; i++) {
 			size_t n = text(in, i % 640, &random, i % 3);
 			size_t cut[2] = { n ? test_random(&random) % n : 0, n };

@@ -131,7 +131,7 @@ static void random_pieces(void)
 	for (int round = 0; round < 200; round++) {
 		struct held_pool *p = pool_of(8);
 		struct held h = { 0 };
-		uint8_t octet[SPACE], there[SPACE] = { 0 };
+		uint8_t octet[SPACE] = { 0 }, there[SPACE] = { 0 };
 		uint32_t base = (uint32_t)test_random(&rnd);
 		for (int i = 0; i < 300; i++) {
 			uint32_t off = (uint32_t)(test_random(&rnd) % SPACE), ack;

@@ -49,7 +49,8 @@ static void keys_read(const char *path)
 static DKIM_CBSTAT key_lookup(DKIM *dkim, DKIM_SIGINFO *sig, unsigned char *buf, size_t len)
 {
 	char name[512];
-	snprintf(name, sizeof name, "%s._domainkey.%s", dkim_sig_getselector(sig), dkim_sig_getdomain(sig));
+	snprintf(name, sizeof name, "%s._domainkey.%s", dkim_sig_getselector(sig),
+		 dkim_sig_getdomain(sig));
 	for (int i = 0; i < n_keys; i++)
 		if (!strcmp(keys[i].name, name)) {
 			snprintf((char *)buf, len, "%s", keys[i].record);
@@ -137,8 +138,7 @@ static void push(struct mail_stream *s, const char *data, size_t n)
 	memcpy(s->buf + s->n, data, n);
 	s->n += n;
 	size_t off = 0, took;
-	while (off < s->n &&
-	       (took = (s->in_data ? mail : line)(s, s->buf + off, s->n - off)) != 0)
+	while (off < s->n && (took = (s->in_data ? mail : line)(s, s->buf + off, s->n - off)) != 0)
 		off += took;
 	memmove(s->buf, s->buf + off, s->n - off);
 	s->n -= off;
@@ -181,6 +181,7 @@ int main(int argc, char **argv)
 	}
 	nids_register_tcp(on_tcp);
 	nids_run();
-	printf("messages %lu octets %lu pass %lu fail %lu none %lu\n", messages, octets, passed, failed, unsigned_);
+	printf("messages %lu octets %lu pass %lu fail %lu none %lu\n", messages, octets, passed,
+	       failed, unsigned_);
 	return 0;
 }
