@@ -319,3 +319,12 @@ bool frag_push(struct frag *f, const struct decode_fragment *in, uint64_t now_ns
 	give(f, i, out, protocol);
 	return true;
 }
+
+void frag_end(struct frag *f)
+{
+	while (f->oldest != NONE) {
+		if (!f->datagram[f->oldest].dropped)
+			stats_add(f->stats, STAT_FRAG_TIMEOUT, 1);
+		forget(f, f->oldest);
+	}
+}

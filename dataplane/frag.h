@@ -29,3 +29,6 @@ void frag_free(struct frag *f);
  */
 bool frag_push(struct frag *f, const struct decode_fragment *in, uint64_t now_ns, struct bytes *out,
 	       uint8_t *protocol);
+
+/* The capture is over: what is not whole is given up, counted as by time. */
+void frag_end(struct frag *f);

@@ -20,7 +20,7 @@ MAY = {
 }
 # the files that see a whole row of stages, and what more they may include
 ROWS = {
-    "dataplane/worker.c": {"reassembly"},
+    "dataplane/track.c": {"reassembly"},
     "control/scan.c": {"dataplane", "verify"},
     "control/run.c": {"dataplane", "verify"},
     "control/crew.c": {"dataplane", "verify"},
