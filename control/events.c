@@ -19,6 +19,8 @@ enum {
 		     6 * 2 * MESSAGE_HEADER_MAX + 65536
 };
 
+static const char *const action_name[] = { "accept", "flag" };
+
 struct events {
 	struct words *words;
 	bool dkim;
@@ -285,16 +287,30 @@ static void put_auth(const struct events *e, struct json *j, const struct verdic
 	json_object_end(j);
 }
 
+/* Every check that asked for something: verify.h, only DKIM does. */
+static void put_asked(struct json *j, const struct verdict *v)
+{
+	json_key(j, "asked");
+	json_array_begin(j);
+	if (v && v->action != VERDICT_ACCEPT) {
+		json_object_begin(j);
+		put_str(j, "check", "dkim");
+		put_str(j, "profile", "default");
+		put_str(j, "action", action_name[v->action]);
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
 static void put_verdict(struct json *j, const struct verdict *v)
 {
-	static const char *const action[] = { "accept", "flag" };
 	json_key(j, "verdict");
 	json_object_begin(j);
-	put_str(j, "action", action[v ? v->action : VERDICT_FLAG]);
+	put_str(j, "action", action_name[v ? v->action : VERDICT_FLAG]);
 	put_str(j, "result", v ? v->result : "unverified");
 	put_str(j, "reason", v ? v->reason : "not_judged");
 	put_str(j, "policy", "default");
-	put_empty_array(j, "asked");
+	put_asked(j, v);
 	put_str(j, "reply", NULL);
 	json_object_end(j);
 }

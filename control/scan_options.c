@@ -36,7 +36,7 @@ static const struct options_own own[OWN_N] = {
 
 static void help(const struct options *o)
 {
-	printf("postern scan [options] INPUT...\n"
+	printf("usage: postern scan [options] INPUT...\n\n"
 	       "Reads captures (pcap, pcapng, gzip of either), bare messages, mbox files, "
 	       "Maildirs,\n"
 	       "and - for standard input; prints one record for each message.\n"

@@ -201,8 +201,9 @@ const struct schema_row schema_rows[] = {
 	  .type = SCHEMA_WORD,
 	  .words = dkim_l_words,
 	  .fallback = "partial",
-	  .help = "signatures with l= that leave body octets uncovered: ignore makes them policy, "
-		  "partial lets them pass but never align, honour lets them pass",
+	  .help = "signatures with l=: ignore makes them policy, partial lets them pass, never "
+		  "aligned "
+		  "where the body goes on behind it, honour lets them pass",
 	  FIELD(dkim_l) },
 	{ .name = "dkim.signatures_max",
 	  .type = SCHEMA_NUMBER,
@@ -454,7 +455,8 @@ static bool set_value(const struct schema_row *row, struct config *cfg, struct b
 	case SCHEMA_DNS:
 		return set_text(row, cfg, value);
 	case SCHEMA_TIME:
-		return value_time(value, &v) && set_number(row, cfg, v);
+		/* 0 is no time at all: the epoch is a nanosecond late */
+		return value_time(value, &v) && set_number(row, cfg, v ? v : 1);
 	}
 	return false;
 }

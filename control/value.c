@@ -133,7 +133,8 @@ static bool rfc3339(struct bytes text, uint64_t *ns)
 	int shift;
 	if (!fixed(&text, 4, 1970, 2262, &tm.tm_year) || !take(&text, '-', '-') ||
 	    !fixed(&text, 2, 1, 12, &tm.tm_mon) || !take(&text, '-', '-') ||
-	    !fixed(&text, 2, 1, 31, &tm.tm_mday) || !take(&text, 'T', ' ') ||
+	    !fixed(&text, 2, 1, 31, &tm.tm_mday) ||
+	    (!take(&text, 'T', 't') && !take(&text, ' ', ' ')) ||
 	    !fixed(&text, 2, 0, 23, &tm.tm_hour) || !take(&text, ':', ':') ||
 	    !fixed(&text, 2, 0, 59, &tm.tm_min) || !take(&text, ':', ':') ||
 	    !fixed(&text, 2, 0, 60, &tm.tm_sec))

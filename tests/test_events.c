@@ -213,6 +213,35 @@ static void file(void)
 	json_decref(top);
 }
 
+/* verdict.asked names the check behind a flag; what nobody judged was asked for by none. */
+static void asked(void)
+{
+	struct message m;
+	struct verdict v;
+	sample(&m, &v);
+	for (int flag = 0; flag < 2; flag++) {
+		v.action = flag ? VERDICT_FLAG : VERDICT_ACCEPT;
+		json_t *top = record(&m),
+		       *list = json_object_get(json_object_get(top, "verdict"), "asked");
+		CU_ASSERT_EQUAL(json_array_size(list), (size_t)flag);
+		if (flag) {
+			json_t *one = json_array_get(list, 0);
+			char got[64];
+			names(one, got, sizeof got);
+			CU_ASSERT_STRING_EQUAL(got, "check profile action");
+			CU_ASSERT_STRING_EQUAL(text(one, "check"), "dkim");
+			CU_ASSERT_STRING_EQUAL(text(one, "profile"), "default");
+			CU_ASSERT_STRING_EQUAL(text(one, "action"), "flag");
+		}
+		json_decref(top);
+	}
+	m.verdict = NULL;
+	json_t *top = record(&m), *part = json_object_get(top, "verdict");
+	CU_ASSERT_STRING_EQUAL(text(part, "action"), "flag");
+	CU_ASSERT_EQUAL(json_array_size(json_object_get(part, "asked")), 0);
+	json_decref(top);
+}
+
 /* The null sender is not the unknown one. */
 static void null_sender(void)
 {
@@ -325,4 +354,5 @@ static void fast(void)
 }
 
 TEST_MAIN("events", TEST(start), TEST(smtp), TEST(pop3), TEST(nothing_known), TEST(file),
-	  TEST(null_sender), TEST(not_utf8), TEST(largest), TEST(partial), TEST(times), TEST(fast))
+	  TEST(asked), TEST(null_sender), TEST(not_utf8), TEST(largest), TEST(partial), TEST(times),
+	  TEST(fast))

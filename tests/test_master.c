@@ -80,6 +80,7 @@ static void refused(void)
 		{ "a TXT x\n\nb A 1.2.3\n", "f:3: ", "RFC 1035" },
 		{ "a TXT x\n$INCLUDE other\n", "f:2: ", "$INCLUDE" },
 		{ "a TXT (x\n\n y) ; c\n ; d\n\n ; e\n(b\n\nA 1.2.3)\n\n", "f:7: ", "RFC 1035" },
+		{ "a TXT x\ngarbage here\n", "f:2: ", "RFC 1035" },
 		{ "a CH TXT x\n", "f:1: ", "class" },
 		{ "a TXT ( x\n", "f:1: ", "parenthesis without" },
 		{ "a TXT x )\n", "f:1: ", "not open" },

@@ -148,6 +148,9 @@ static int take_record(struct master *m, const ldns_rr *rr, struct master_record
 	if (n == 0 || n > sizeof r->name)
 		return refuse_here(m, "record without a name",
 				   "write the name at the start of the line");
+	if (ldns_rr_get_type(rr) == 0) /* a line of two words that libldns lets pass */
+		return refuse_here(m, "record without a known type",
+				   "write it as RFC 1035 section 5 says, or remove it");
 	if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN)
 		return refuse_here(m, "class is not IN", "remove the record");
 	r->name_len = (uint8_t)n;

@@ -250,6 +250,24 @@ def not_utf8():
     equal(m["message"]["flags"], ["nul", "8bit"])
 
 
+@test
+def now_decides_what_is_expired():
+    """C-57: to the second, x= with the skew of 60 s, whatever form --now has; the same at the other end for t=."""
+    mail = b"From: a@sender.example\r\n\r\nx\r\n"
+    field = dkim.sign(mail, b"s1", b"sender.example", MAILS.pem, include_headers=[b"from"])
+    at = int(field.split(b"t=")[1].split(b";")[0])
+    write("timed.eml", field + mail)
+
+    def result(now):
+        m, = postern("scan", *ZONE, "--now", now, "timed.eml").records()
+        return m["auth"]["dkim"][0]["result"], m["auth"]["dkim"][0]["reason"], m["timestamp"]
+    for now, want in ((at - 60, "pass"), (at - 61, "policy"), (at, "pass")):
+        forms = [time.strftime(f, time.gmtime(now)) for f in ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dt%H:%M:%S+00:00", "%Y-%m-%d %H:%M:%Sz")]
+        for form in [now, *forms]:
+            equal(result(form)[0], want, f"--now {form}")
+    equal(result(0), ("policy", "future", "1970-01-01T00:00:00.000000+0000"))
+
+
 # ---- captures ----
 
 @test
@@ -323,6 +341,8 @@ def exit_status():
     equal(scan(*ZONE, write("good.eml", good)).status, 0)
     r = scan(*ZONE, write("broken.eml", broken))
     equal((r.status, r.records()[0]["verdict"]["action"]), (1, "flag"))
+    equal(r.records()[0]["verdict"]["asked"], [{"check": "dkim", "profile": "default", "action": "flag"}])
+    equal(scan(*ZONE, "good.eml").records()[0]["verdict"]["asked"], [])
     equal(scan(*ZONE, "good.eml", "broken.eml", "good.eml").status, 1)
     equal(scan(*ZONE, "good.eml", "broken.eml", "missing.eml").status, 2)
 
