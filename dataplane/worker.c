@@ -133,6 +133,7 @@ static void fragment_push(struct worker *w, unsigned i)
 
 static void octets_prefetch(const struct packet *pkt)
 {
+	enum { PREFETCH_MAX = 2048 };
 	for (uint32_t off = 0; off < pkt->len && off < PREFETCH_MAX; off += 64)
 		__builtin_prefetch(pkt->data + off);
 }
