@@ -260,6 +260,38 @@ def blocked(binary, folder):
     p.stderr.close()
 
 
+def dead_dns(binary, folder, want):
+    """A name server that never answers: every record comes, late keys are temperror, nothing else changes; and at SIGTERM
+    what still waits is not lost."""
+    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    silent.bind(("127.0.0.1", 0))
+    dns = ["--dns", f"127.0.0.1@{silent.getsockname()[1]}", "--dns-query-timeout"]
+    eal = ["--vdev", f"net_pcap0,rx_pcap={CAPTURE}"]
+
+    def judged(lines):
+        """Which messages wait for a key, and that these are temperror."""
+        out = []
+        for r in map(json.loads, lines):
+            late = [d["result"] for d in r["auth"]["dkim"] if d["reason"] in ("key_timeout", "key_failed")]
+            out.append((r["message"]["sha256"], r["flow_id"], r["tx_id"], len(late), set(late) <= {"temperror"}))
+        return sorted(out)
+    waits = judged(run(binary, "scan", "--format", "json", "--dns", "none", CAPTURE, ok=False).stdout.splitlines())
+    begin = time.monotonic()
+    r = Run(binary, folder, "dead", eal, more=[*dns, "1s", "--dns-message-deadline", "1s"])
+    until("records", lambda: len(r.records()) >= len(want), 10)
+    check("dead name server: every record within the deadline", time.monotonic() - begin < 8 and judged(r.records()) == waits,
+          (time.monotonic() - begin, judged(r.records()), waits))
+    check("dead name server: some waited for it", any(w[3] for w in waits) and not all(w[3] for w in waits), waits)
+    check("dead name server: status 0", r.end() == 0, r.said())
+    r = Run(binary, folder, "dead2", eal, more=[*dns, "60s", "--dns-message-deadline", "60s", "--stop-time", "2s"])
+    until("records that need no key", lambda: len(r.records()) >= sum(w[3] == 0 for w in waits), 10)
+    begin = time.monotonic()
+    status = r.end()
+    check("SIGTERM with keys on their way: in time, status 0, no record lost",
+          status == 0 and time.monotonic() - begin < 4 and judged(r.records()) == waits, (status, time.monotonic() - begin, r.said()))
+    silent.close()
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
@@ -271,6 +303,7 @@ def main():
         check("scan gives records", len(want) > 5, p.stderr)
         start_errors(binary, folder)
         blocked(binary, folder)
+        dead_dns(binary, folder, want)
         by_file(binary, folder, want)
         by_af_packet(binary, folder, want)
         by_af_xdp(binary, folder, want)
