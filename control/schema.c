@@ -277,8 +277,9 @@ const struct schema_row schema_rows[] = {
 	{ .name = "verify.in_flight",
 	  .type = SCHEMA_NUMBER,
 	  RANGE(1, 65536),
-	  .fallback = "256",
-	  .help = "messages one verify worker has going at once",
+	  .fallback = "1024",
+	  .help = "messages one verify worker has going at once; so many may wait for slow name "
+		  "servers before others wait too",
 	  .restart = true,
 	  FIELD(in_flight) },
 	{ .name = "stop_time",
