@@ -102,7 +102,7 @@ static int no_permission(const struct steer *s, int err, char *why, size_t why_l
 {
 	snprintf(why, why_len,
 		 "interface %s: no permission for AF_XDP: run as root, or with the capabilities "
-		 "net_admin, net_raw, bpf, perfmon and ipc_lock",
+		 "net_admin, net_raw, ipc_lock and sys_admin",
 		 s->interface);
 	return err;
 }

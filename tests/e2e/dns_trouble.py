@@ -26,7 +26,7 @@ try:
 except ImportError as missing:
     print(f"skipped: {missing} (python3-cryptography python3-dnspython)")
     print("0 passed, 0 failed, 1 skipped")
-    sys.exit(1 if SKIP_IS_FAILURE else 0)
+    sys.exit(1 if SKIP_IS_FAILURE else 77)
 
 POSTERN = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("POSTERN", "build/postern")
 MESSAGES = 300
