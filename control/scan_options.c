@@ -86,8 +86,9 @@ static int own_option(struct scan_options *s, enum own i, const char *value, cha
 			s->cores = (unsigned)n;
 			return 0;
 		}
-		snprintf(why, why_len, "--cores %.32s: allowed: a number from 1 to %d", value,
-			 SCAN_CORES_MAX);
+		snprintf(why, why_len,
+			 "--cores: \"%.32s\" is not possible; allowed: a number from 1 to %d",
+			 value, SCAN_CORES_MAX);
 		return -1;
 	case OWN_CONFIG:
 		s->source.file = value;

@@ -11,6 +11,7 @@
 
 #include "base/utf8.h"
 #include "control/events.h"
+#include "control/words.h"
 
 enum column { C_TIME, C_CLIENT, C_FROM, C_TO, C_SIZE, C_DKIM, C_VERDICT, COLUMN_N };
 
@@ -29,6 +30,7 @@ struct table {
 	bool colour;
 	unsigned width[COLUMN_N];
 	locale_t utf8; /* for wcwidth */
+	struct words *words; /* NULL: encoded words are shown as they are */
 	struct totals sum;
 	size_t len;
 	char line[LINE_MAX_OCTETS];
@@ -45,6 +47,7 @@ struct table *table_new(unsigned width, bool colour)
 	bool wide = width >= 120;
 	t->colour = colour;
 	t->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	t->words = words_new();
 	t->width[C_TIME] = width >= 140 ? 19 : wide ? 14 : 8;
 	t->width[C_CLIENT] = 15;
 	t->width[C_SIZE] = SIZE_COLUMNS;
@@ -60,8 +63,11 @@ struct table *table_new(unsigned width, bool colour)
 
 void table_free(struct table *t)
 {
-	if (t && t->utf8)
+	if (!t)
+		return;
+	if (t->utf8)
 		freelocale(t->utf8);
+	words_free(t->words);
 	free(t);
 }
 
@@ -222,13 +228,19 @@ static void put_client(struct table *t, const struct message *m)
 		cell(t, C_CLIENT, bytes_str(m->protocol == MESSAGE_FILE ? "file" : "-"), "");
 }
 
+/* A From: or To: field, readable. */
+static void put_field(struct table *t, enum column c, struct bytes field)
+{
+	cell(t, c, t->words ? words_decode(t->words, WORDS_ADDRESS, field) : field, "");
+}
+
 static void put_from(struct table *t, const struct message *m)
 {
 	const struct verdict *v = m->verdict;
 	if (m->has_mail_from)
 		cell(t, C_FROM, m->mail_from.n ? m->mail_from : bytes_str("<>"), "");
 	else if (v && v->email.n_from)
-		cell(t, C_FROM, v->email.from[0], "");
+		put_field(t, C_FROM, v->email.from[0]);
 	else
 		cell(t, C_FROM, bytes_str("-"), "");
 }
@@ -245,19 +257,23 @@ static void put_to(struct table *t, const struct message *m)
 	else if (m->has_user)
 		cell(t, C_TO, m->user, "");
 	else if (v && v->email.n_to)
-		cell(t, C_TO, v->email.to[0], "");
+		put_field(t, C_TO, v->email.to[0]);
 	else
 		cell(t, C_TO, bytes_str("-"), "");
 }
 
-/* The signature that says most: one that passes, an aligned one first; else the first. */
+/* The signature that says most, in the order of verify.h's rule; of equal ones an aligned one, then the first. */
 static const struct dkim_result *best(const struct verdict *v)
 {
+	static const uint8_t rank[AUTH_RESULT_N] = {
+		[AUTH_PASS] = 6,      [AUTH_FAIL] = 5,      [AUTH_POLICY] = 4,
+		[AUTH_PERMERROR] = 3, [AUTH_TEMPERROR] = 2, [AUTH_UNVERIFIABLE] = 1,
+	};
 	const struct dkim_result *d = NULL;
 	for (uint32_t i = 0; i < v->n_dkim; i++) {
 		const struct dkim_result *x = &v->dkim[i];
-		bool pass = x->result == AUTH_PASS;
-		if (!d || (pass && (d->result != AUTH_PASS || (x->aligned && !d->aligned))))
+		if (!d || rank[x->result] > rank[d->result] ||
+		    (rank[x->result] == rank[d->result] && x->aligned && !d->aligned))
 			d = x;
 	}
 	return d;

@@ -152,5 +152,43 @@ static void colours(void)
 	table_free(t);
 }
 
-TEST_MAIN("table", TEST(plain), TEST(every_width), TEST(nothing_acts), TEST(wide_and_combining),
-	  TEST(colours))
+/* A bare message has no envelope: its own fields are shown, decoded. */
+static void encoded_words(void)
+{
+	struct message m;
+	struct verdict v;
+	struct table *t = table_new(120, false);
+	sample(&m, &v, bytes_str(""));
+	m.has_mail_from = false;
+	m.rcpt = NULL;
+	v.email.from[v.email.n_from++] = bytes_str("=?utf-8?Q?J=C3=BCrgen?= <j@a.example>");
+	v.email.to[v.email.n_to++] = bytes_str("=?utf-8?Q?=1B[2J?= <b@c>");
+	struct bytes row = table_row(t, &m);
+	CU_ASSERT_TRUE(has(row, "J\xc3\xbcrgen <j@a.example>"));
+	CU_ASSERT_TRUE(has(row, "\\x1b[2J") && !memchr(row.p, '\033', row.n));
+	table_free(t);
+}
+
+/* Of several signatures the one that the verdict's reason is about. */
+static void several_signatures(void)
+{
+	struct dkim_result d[3] = { { .result = AUTH_PERMERROR,
+				      .domain = bytes_str("one.example") },
+				    { .result = AUTH_FAIL, .domain = bytes_str("two.example") },
+				    { .result = AUTH_FAIL, .domain = bytes_str("three.example") } };
+	struct message m;
+	struct verdict v;
+	struct table *t = table_new(120, false);
+	sample(&m, &v, bytes_str("a@b.example"));
+	v.dkim = d;
+	v.n_dkim = v.dkim_seen = 3;
+	CU_ASSERT_TRUE(has(table_row(t, &m), "fail two.example+2"));
+	d[2].aligned = true;
+	CU_ASSERT_TRUE(has(table_row(t, &m), "fail three.example+2"));
+	d[0].result = AUTH_PASS;
+	CU_ASSERT_TRUE(has(table_row(t, &m), "pass one.example+2"));
+	table_free(t);
+}
+
+TEST_MAIN("table", TEST(encoded_words), TEST(several_signatures), TEST(plain), TEST(every_width),
+	  TEST(nothing_acts), TEST(wide_and_combining), TEST(colours))
