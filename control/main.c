@@ -18,6 +18,7 @@
 #include "control/run.h"
 #include "control/scan.h"
 #include "control/schema.h"
+#include "verify/auth/reason.h"
 
 struct main_command {
 	const char *name, *arguments, *help, *example;
@@ -45,7 +46,7 @@ static const struct main_command main_commands[] = {
 	{ "ctl", "[--socket PATH] COMMAND", "one command to a running engine", "postern ctl stats",
 	  run_ctl },
 	{ "version", "", "version, libraries and CPU level", "postern version", run_version },
-	{ "help", "[COMMAND|settings]", "this text, a command's, or every setting",
+	{ "help", "[COMMAND|settings|reasons]", "this text, a command's, all settings, all reasons",
 	  "postern help settings", run_help },
 };
 enum { COMMANDS_N = sizeof main_commands / sizeof main_commands[0] };
@@ -105,6 +106,15 @@ static void usage(FILE *out)
 	fprintf(out, "\nEach takes --help. example: postern scan --dns none mail.pcap\n");
 }
 
+/* Every word that a record's dkim.reason can be. */
+static void reasons(void)
+{
+	for (int i = REASON_NONE + 1; i < REASON_N; i++)
+		printf("%-18s %-13s %s\n", reason_word((enum reason)i),
+		       auth_result_name(reason_result((enum reason)i)),
+		       reason_meaning((enum reason)i));
+}
+
 static int run_help(int argc, char **argv)
 {
 	if (argc == 1) {
@@ -117,6 +127,10 @@ static int run_help(int argc, char **argv)
 		return surplus(argv[0], argv[2]);
 	if (!strcmp(argv[1], "settings")) {
 		schema_manual(stdout);
+		return 0;
+	}
+	if (!strcmp(argv[1], "reasons")) {
+		reasons();
 		return 0;
 	}
 	const struct main_command *c = find(argv[1]);

@@ -24,6 +24,7 @@ import time
 import dkim
 
 POSTERN = os.path.abspath(sys.argv[1])
+HERE = os.path.dirname(os.path.abspath(__file__))
 os.environ.pop("NO_COLOR", None)
 TESTS = []
 
@@ -562,6 +563,14 @@ def commands():
         r = postern(*args)
         equal((r.status, r.err), (0, ""), args)
         assert b"example: " in r.out or args[-1] == "settings", args
+    # the fixed list of reasons, with the results, is that of docs/operating.md
+    with open(os.path.join(HERE, "../../docs/operating.md"), encoding="utf-8") as f:
+        rows = [line.split("|")[1:3] for line in f if line.startswith("| `")]
+    told = [line.split(None, 2) for line in postern("help", "reasons").out.decode().splitlines()]
+    assert len(told) > 30 and all(len(x) == 3 for x in told), told
+    for result in ("fail", "policy", "permerror", "temperror", "unverifiable"):
+        row, = [words for name, words in rows if name.strip() == f"`{result}`"]
+        equal(sorted(row.replace("`", "").split()), sorted(x[0] for x in told if x[1] == result))
     equal(postern().status, 2)
     for args in (["scam"], ["version", "x"], ["help", "scam"]):
         r = postern(*args)
