@@ -5,11 +5,12 @@
 
 #include "base/pool.h"
 
-enum { HELD_WORDS = HELD_PAGE / 64 };
+enum { HELD_WORDS = HELD_PAGE / 64, HELD_MARKS = 128 };
 
 /*
- * HELD_PAGE octets of sequence space, the bits of those that are there, an acknowledgement for
- * every 64.
+ * HELD_PAGE octets of sequence space, the bits of those that are there, and the places where their
+ * acknowledgement changes: before the first mark it is `ack`. With all marks in use an octet may
+ * get that of its neighbours.
  */
 struct held_piece {
 	uint32_t chain; /* next in the bucket; this and the links below: index + 1, 0 is the end */
@@ -17,7 +18,10 @@ struct held_piece {
 	uint32_t id; /* of the owner */
 	uint32_t page; /* its first sequence number */
 	uint32_t n; /* octets that are there */
-	uint32_t ack[HELD_WORDS];
+	uint32_t ack;
+	uint32_t n_marks;
+	uint32_t mark_ack[HELD_MARKS];
+	uint16_t mark[HELD_MARKS]; /* offsets, rising */
 	uint64_t have[HELD_WORDS];
 	uint8_t data[HELD_PAGE];
 };
@@ -223,7 +227,7 @@ static struct held_piece *held_piece_new(struct held_pool *p, struct held *h, ui
 	struct held_piece *e = pool_at(p->pieces, i);
 	e->page = seq & ~(uint32_t)(HELD_PAGE - 1);
 	e->id = o->id;
-	e->n = 0;
+	e->n = e->n_marks = 0;
 	memset(e->have, 0, sizeof e->have);
 	e->prev = 0;
 	e->next = o->first;
@@ -243,26 +247,67 @@ static uint64_t held_mask(unsigned lo, unsigned hi)
 	return (hi == 64 ? 0 : (uint64_t)1 << hi) - ((uint64_t)1 << lo);
 }
 
+/* Marks at or before offset off. */
+static unsigned held_marks_to(const struct held_piece *e, unsigned off)
+{
+	unsigned n = 0;
+	while (n < e->n_marks && e->mark[n] <= off)
+		n++;
+	return n;
+}
+
+static uint32_t held_ack(const struct held_piece *e, unsigned marks)
+{
+	return marks ? e->mark_ack[marks - 1] : e->ack;
+}
+
+/* Octets [from, to) have this acknowledgement, those behind them the one they had. */
+static void held_set_ack(struct held_piece *e, unsigned from, unsigned to, uint32_t ack)
+{
+	if (e->n == 0) {
+		e->ack = ack;
+		return;
+	}
+	unsigned behind = held_marks_to(e, to), first = from ? held_marks_to(e, from - 1) : 0;
+	uint32_t after = held_ack(e, behind);
+	bool begin = from == 0 || held_ack(e, first) != ack, end = to < HELD_PAGE && after != ack;
+	unsigned fresh = (unsigned)begin + end, left = e->n_marks - behind;
+	if (first + fresh + left > HELD_MARKS)
+		return;
+	memmove(e->mark + first + fresh, e->mark + behind, left * sizeof e->mark[0]);
+	memmove(e->mark_ack + first + fresh, e->mark_ack + behind, left * sizeof e->mark_ack[0]);
+	if (begin) {
+		e->mark[first] = (uint16_t)from;
+		e->mark_ack[first] = ack;
+	}
+	if (end) {
+		e->mark[first + begin] = (uint16_t)to;
+		e->mark_ack[first + begin] = after;
+	}
+	e->n_marks = first + fresh + left;
+}
+
 /* Octets [lo, hi) of word w: the first copy stays. */
 static void held_word(struct held_piece *e, unsigned w, unsigned lo, unsigned hi,
 		      const uint8_t *data, uint32_t ack, struct held_put *out)
 {
 	uint64_t mask = held_mask(lo, hi), there = e->have[w] & mask;
 	uint8_t *own = e->data + w * 64 + lo;
-	if (!e->have[w] || (int32_t)(ack - e->ack[w]) > 0)
-		e->ack[w] = ack; /* the highest, whatever the order */
 	if (there == mask) {
 		out->differs |= memcmp(own, data, hi - lo) != 0;
 		return;
 	}
 	if (there == 0) {
 		memcpy(own, data, hi - lo);
+		held_set_ack(e, w * 64 + lo, w * 64 + hi, ack);
 	} else {
 		for (unsigned i = 0; i < hi - lo; i++) {
-			if (there >> (lo + i) & 1)
+			if (there >> (lo + i) & 1) {
 				out->differs |= own[i] != data[i];
-			else
-				own[i] = data[i];
+				continue;
+			}
+			own[i] = data[i];
+			held_set_ack(e, w * 64 + lo + i, w * 64 + lo + i + 1, ack);
 		}
 	}
 	out->fresh = true;
@@ -300,8 +345,13 @@ struct bytes held_at(const struct held_pool *p, const struct held *h, uint32_t s
 	unsigned off = seq % HELD_PAGE, end = off;
 	if (!e)
 		return (struct bytes){ 0 };
-	*ack = e->ack[off / 64];
-	while (end < HELD_PAGE && e->ack[end / 64] == *ack) {
+	unsigned marks = held_marks_to(e, off), stop = HELD_PAGE;
+	*ack = held_ack(e, marks);
+	while (marks < e->n_marks && e->mark_ack[marks] == *ack)
+		marks++;
+	if (marks < e->n_marks)
+		stop = e->mark[marks];
+	while (end < stop) {
 		unsigned lo = end % 64;
 		uint64_t gone = ~e->have[end / 64] >> lo;
 		if (gone) {
@@ -313,7 +363,7 @@ struct bytes held_at(const struct held_pool *p, const struct held *h, uint32_t s
 		}
 		end += 64 - lo;
 	}
-	return bytes_of(e->data + off, end - off);
+	return bytes_of(e->data + off, (end < stop ? end : stop) - off);
 }
 
 bool held_near(const struct held_pool *p, const struct held *h, uint32_t seq, size_t n)

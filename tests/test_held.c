@@ -45,18 +45,29 @@ static void first_copy_stays(void)
 	held_pool_free(p);
 }
 
+/* who had read what when it spoke is known to the octet: short replies answer short commands */
 static void one_ack_a_run(void)
 {
 	struct held_pool *p = pool_of(8);
 	struct held h = { 0 };
 	uint32_t ack = 0;
-	held_put(p, &h, 0,
-		 bytes_str("0123456789012345678901234567890123456789012345678901234567890123"), 5,
-		 10);
-	held_put(p, &h, 64, bytes_str("ab"), 9, 10);
-	held_put(p, &h, 66, bytes_str("cd"), 7, 10);
-	CU_ASSERT(held_at(p, &h, 0, &ack).n == 64 && ack == 5);
-	CU_ASSERT(held_at(p, &h, 64, &ack).n == 4 && ack == 9);
+	held_put(p, &h, 10, bytes_str("ab"), 9, 10);
+	held_put(p, &h, 0, bytes_str("0123456789"), 5, 10);
+	held_put(p, &h, 12, bytes_str("cd"), 7, 10);
+	held_put(p, &h, 14, bytes_str("ef"), 7, 10);
+	CU_ASSERT(held_at(p, &h, 0, &ack).n == 10 && ack == 5);
+	CU_ASSERT(held_at(p, &h, 10, &ack).n == 2 && ack == 9);
+	CU_ASSERT(held_at(p, &h, 12, &ack).n == 4 && ack == 7);
+	held_put(p, &h, 11, bytes_str("bc"), 99, 10); /* a second copy changes nothing */
+	CU_ASSERT(held_at(p, &h, 11, &ack).n == 1 && ack == 9);
+	held_clear(p, &h);
+	/* more changes than a page remembers: the octets are right all the same */
+	for (uint32_t i = 0; i < HELD_PAGE; i++)
+		held_put(p, &h, i, bytes_str("x"), i, 10);
+	for (uint32_t i = 0, n; i < HELD_PAGE; i += n) {
+		n = (uint32_t)held_at(p, &h, i, &ack).n;
+		CU_ASSERT_FATAL(n > 0 && ack <= i && (i > 100 || (n == 1 && ack == i)));
+	}
 	held_clear(p, &h);
 	held_pool_free(p);
 }
@@ -131,7 +142,7 @@ static void random_pieces(void)
 	for (int round = 0; round < 200; round++) {
 		struct held_pool *p = pool_of(8);
 		struct held h = { 0 };
-		uint8_t octet[SPACE] = { 0 }, there[SPACE] = { 0 };
+		uint8_t octet[SPACE] = { 0 }, there[SPACE] = { 0 }, acks[SPACE] = { 0 };
 		uint32_t base = (uint32_t)test_random(&rnd);
 		for (int i = 0; i < 300; i++) {
 			uint32_t off = (uint32_t)(test_random(&rnd) % SPACE), ack;
@@ -144,16 +155,19 @@ static void random_pieces(void)
 			} else {
 				uint8_t data[3000];
 				bool fresh = false, differs = false;
+				uint8_t with = (uint8_t)(test_random(&rnd) % 5);
 				for (size_t k = 0; k < n; k++) {
 					data[k] = (uint8_t)test_random(&rnd) & 3;
 					fresh |= !there[off + k];
 					differs |= there[off + k] && octet[off + k] != data[k];
-					if (!there[off + k])
+					if (!there[off + k]) {
 						octet[off + k] = data[k];
+						acks[off + k] = with;
+					}
 					there[off + k] = 1;
 				}
 				struct held_put r =
-					held_put(p, &h, base + off, bytes_of(data, n), 1, 8);
+					held_put(p, &h, base + off, bytes_of(data, n), with, 8);
 				CU_ASSERT_FATAL(r.placed == n && r.fresh == fresh &&
 						r.differs == differs);
 			}
@@ -165,7 +179,8 @@ static void random_pieces(void)
 			struct bytes run = held_at(p, &h, base + look, &ack);
 			CU_ASSERT_FATAL((run.n > 0) == there[look]);
 			for (size_t m = 0; m < run.n; m++)
-				CU_ASSERT_FATAL(there[look + m] && octet[look + m] == run.p[m]);
+				CU_ASSERT_FATAL(there[look + m] && octet[look + m] == run.p[m] &&
+						acks[look + m] == ack);
 			CU_ASSERT_FATAL(!there[look] || held_near(p, &h, base + look, 1));
 		}
 		held_clear(p, &h);
