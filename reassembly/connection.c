@@ -221,12 +221,24 @@ static bool connection_give(struct connection *c, struct stream_pool *pool, enum
 	return true;
 }
 
+/*
+ * What dir waits for was not sent yet: both starts were seen, nothing was lost, and the sender of
+ * dir has acknowledged nothing that was not seen. A slow peer must not make the reader guess:
+ * whoever chose the pace would choose the guess.
+ */
+static bool connection_rests(const struct connection *c, enum connection_dir dir)
+{
+	const struct stream *s = &c->dir[dir], *o = &c->dir[!dir];
+	return s->syn && o->syn && !s->lossy && !o->lossy && !o->wait && !o->ended &&
+	       !(o->acked && stream_diff(o->peer_ack, o->sent) > 0);
+}
+
 /* One of two waits that are over: the older, else the client's. */
 static bool connection_end_wait(struct connection *c, struct stream_pool *pool)
 {
 	enum connection_dir d = c->client_known ? c->client : CONNECTION_A;
-	bool over = stream_wait_over(&c->dir[d], pool, c->finishing);
-	bool other = stream_wait_over(&c->dir[!d], pool, c->finishing);
+	bool over = stream_wait_over(&c->dir[d], pool, connection_rests(c, d), c->finishing);
+	bool other = stream_wait_over(&c->dir[!d], pool, connection_rests(c, !d), c->finishing);
 	if (!over && !other)
 		return false;
 	if (!over || (other && c->dir[!d].stall_ns < c->dir[d].stall_ns))

@@ -5,7 +5,8 @@
  * Judges SYN, FIN and RST, port reuse, mid-stream pick-up, one-sided captures, checksums; drives
  * the two streams (reassembly/stream) and gives their octets out in turn. Its reader may take less
  * than it is given: the rest is kept (the wait of a session for the other direction), bounded in
- * octets, packets and time, then CONNECTION_GIVE_UP tells the reader to do without. A SYN with
+ * octets, and in packets and time where the other direction may have lost some; then last_chance
+ * tells the reader to do without. A SYN with
  * another number makes a new connection only when the old one has ended or the other side answers
  * it; a RST must have the exact number, ends nothing at once and is forgotten when its sender goes
  * on (a decoy must not blind the tap). A start that was not seen is waited for as long as for a

@@ -347,6 +347,7 @@ static bool stream_next_gap(struct stream *s, struct stream_pool *pool, struct s
 		out->acked = false;
 		s->next += (uint32_t)n;
 		s->off += (uint32_t)n;
+		s->lossy = true;
 		stats_add(pool->stats, STAT_STREAM_HOLE, 1);
 		stats_add(pool->stats, STAT_STREAM_HOLE_OCTETS, (uint64_t)n);
 	}
@@ -536,9 +537,10 @@ bool stream_settle(struct stream *s, struct stream_pool *pool, bool finish)
 	return true;
 }
 
-bool stream_wait_over(const struct stream *s, const struct stream_pool *pool, bool finish)
+bool stream_wait_over(const struct stream *s, const struct stream_pool *pool, bool rest,
+		      bool finish)
 {
-	return s->wait && !s->last && (finish || stream_late(s, pool));
+	return s->wait && !s->last && (finish || (!rest && stream_late(s, pool)));
 }
 
 void stream_wait_end(struct stream *s, struct stream_pool *pool)

@@ -68,6 +68,7 @@ struct stream {
 	bool retry : 1; /* the other direction moved on since */
 	bool last : 1; /* the wait is over: last chance */
 	bool giving : 1; /* holes up to limit are given up */
+	bool lossy : 1; /* a hole was given out */
 };
 
 /* The clock: capture time of the packet at hand. */
@@ -137,8 +138,12 @@ void stream_used(struct stream *s, struct stream_pool *pool, struct bytes data, 
  * missing, gives up holes that are too old (all when finish). True: ask stream_next again.
  */
 bool stream_settle(struct stream *s, struct stream_pool *pool, bool finish);
-/* The reader's wait is too old, or finish. */
-bool stream_wait_over(const struct stream *s, const struct stream_pool *pool, bool finish);
+/*
+ * The reader's wait is too old, or finish. At `rest` the peer is known to have sent nothing that
+ * was not read: such a wait has no age.
+ */
+bool stream_wait_over(const struct stream *s, const struct stream_pool *pool, bool rest,
+		      bool finish);
 /* Gives the reader its last chance. */
 void stream_wait_end(struct stream *s, struct stream_pool *pool);
 

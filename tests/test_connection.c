@@ -573,10 +573,42 @@ static void wait_and_go_on(void)
 	rig_end(r, "DATAhello world!", "354");
 }
 
-static void wait_given_up(void)
+/* nothing was lost: the other end has not spoken yet, and whoever is slow decides nothing */
+static void n15_slow_peer_is_waited_for(void)
 {
 	struct rig *r = rig_new();
 	rig_open(r);
+	r->may[A] = 4;
+	rig_seg(r, A, ACK, 0, 0, "DATAhello");
+	chatter(r, A, 200, 9, 0);
+	r->now_ns += 60 * UINT64_C(1000000000);
+	chatter(r, A, 1, 9, 0);
+	CU_ASSERT(r->last_chances == 0);
+	r->may[A] = SIZE_MAX;
+	rig_seg(r, B, ACK, 0, 9, "354");
+	CU_ASSERT(r->last_chances == 0);
+	rig_end(r, "DATAhello", "354");
+	/* A has what B said, and the capture has not; or B's octets were lost before */
+	for (int lost = 0; lost < 2; lost++) {
+		r = rig_new();
+		rig_open(r);
+		r->may[A] = 4;
+		if (lost) {
+			rig_seg(r, B, ACK, 3, 0, "def");
+			chatter(r, A, 65, 0, 6);
+		}
+		rig_seg(r, A, ACK, 0, lost ? 6 : 3, "DATAhello");
+		chatter(r, A, 64, 9, lost ? 6 : 3);
+		CU_ASSERT(r->last_chances == 1);
+		rig_end(r, "DATAhello", lost ? "<3>def" : "");
+	}
+}
+
+/* the other end was never seen */
+static void wait_given_up(void)
+{
+	struct rig *r = rig_new();
+	rig_seg(r, A, SYN, 0, 0, "");
 	r->may[A] = 4;
 	rig_seg(r, A, ACK, 0, 0, "DATAhello");
 	chatter(r, A, 63, 9, 0);
@@ -586,7 +618,7 @@ static void wait_given_up(void)
 	rig_end(r, "DATAhello", "");
 	/* by time; what the reader leaves then is lost */
 	r = rig_new();
-	rig_open(r);
+	rig_seg(r, A, SYN, 0, 0, "");
 	rig_seg(r, A, ACK, 0, 0, "ab");
 	r->may[A] = 2;
 	rig_seg(r, A, ACK, 2, 0, "cd");
@@ -757,6 +789,7 @@ TEST_MAIN("connection", TEST(in_order), TEST(out_of_order), TEST(retransmitted_a
 	  TEST(keep_alive), TEST(h10_zero_window), TEST(h10_one_octet), TEST(h10_ack_of_nothing),
 	  TEST(hole_by_packets), TEST(hole_by_time), TEST(holes_together), TEST(cut_by_capture),
 	  TEST(lost_tail), TEST(checksums), TEST(no_ack_bit), TEST(midstream), TEST(handshake_late),
-	  TEST(one_sided), TEST(wait_and_go_on), TEST(wait_given_up), TEST(hole_before_wait),
-	  TEST(wait_for_each_other), TEST(wait_full), TEST(no_memory), TEST(h10_garbage_ahead),
-	  TEST(full_one_sided), TEST(acknowledged), TEST(small))
+	  TEST(one_sided), TEST(wait_and_go_on), TEST(n15_slow_peer_is_waited_for),
+	  TEST(wait_given_up), TEST(hole_before_wait), TEST(wait_for_each_other), TEST(wait_full),
+	  TEST(no_memory), TEST(h10_garbage_ahead), TEST(full_one_sided), TEST(acknowledged),
+	  TEST(small))
