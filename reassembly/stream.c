@@ -13,7 +13,8 @@ enum {
 /* Octets given out, to compare second copies with: [begin, end), only the last ones kept. */
 struct tail {
 	uint32_t begin, end;
-	uint8_t last[TAIL]; /* by sequence number */
+	uint32_t first; /* number of last[0], less a multiple of TAIL */
+	uint8_t last[TAIL]; /* a ring */
 	uint8_t sample[SAMPLES]; /* where the number is a multiple of SAMPLE */
 };
 
@@ -106,11 +107,16 @@ static void tail_note(struct stream *s, struct stream_pool *pool, struct bytes d
 	for (uint32_t q = (seq + SAMPLE - 1) & ~(uint32_t)(SAMPLE - 1); stream_diff(end, q) > 0;
 	     q += SAMPLE)
 		t->sample[q / SAMPLE % SAMPLES] = data.p[q - seq];
-	struct bytes last = data.n > TAIL ? bytes_from(data, data.n - TAIL) : data;
-	uint32_t at = (end - (uint32_t)last.n) % TAIL;
-	size_t first = last.n < TAIL - at ? last.n : TAIL - at;
-	memcpy(t->last + at, last.p, first);
-	memcpy(t->last, last.p + first, last.n - first);
+	if (data.n >= TAIL) {
+		t->first = end;
+		memcpy(t->last, data.p + data.n - TAIL, TAIL);
+	} else {
+		uint32_t at = (seq - t->first) % TAIL;
+		size_t n = data.n < TAIL - at ? data.n : TAIL - at;
+		memcpy(t->last + at, data.p, n);
+		if (n < data.n)
+			memcpy(t->last, data.p + n, data.n - n);
+	}
 	t->end = end;
 	if (end - t->begin > TAIL_SPAN)
 		t->begin = end - TAIL_SPAN;
@@ -137,7 +143,7 @@ static bool tail_differs(const struct stream *s, const struct stream_pool *pool,
 		seq = t->end - TAIL;
 	}
 	for (size_t i = 0; i < data.n; i++)
-		if (t->last[(seq + (uint32_t)i) % TAIL] != data.p[i])
+		if (t->last[(seq + (uint32_t)i - t->first) % TAIL] != data.p[i])
 			return true;
 	return false;
 }
@@ -250,7 +256,8 @@ void stream_push(struct stream *s, struct stream_pool *pool, const struct stream
 	if (s->soft && seg->data.n && stream_diff(s->next, seg->seq) > 0)
 		s->next = seg->seq;
 	pool->seg_of = s;
-	pool->seg = seg->data;
+	/* one by one: the caller has just written them so, and both at once could not be read yet */
+	pool->seg = bytes_of(seg->data.p, seg->data.n);
 	pool->seg_seq = seg->seq;
 	pool->seg_ack = seg->ack;
 	if (seg->fin || s->fin)
