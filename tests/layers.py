@@ -25,12 +25,11 @@ ROWS = {
     "control/run.c": {"dataplane", "verify"},
     "control/crew.c": {"dataplane", "verify"},
     "control/crew.h": {"dataplane"},
-    "control/check.c": {"verify"},
     "control/main.c": {"dataplane", "verify"},
 }
 # who may use which library's headers
 LIBRARIES = {
-    r"rte_": ("base/ring.c", "base/epoch.c", "dataplane/", "control/run.c", "control/main.c", "control/telemetry.c"),
+    r"rte_": ("base/ring.c", "base/epoch.c", "dataplane/", "control/run.c", "control/main.c"),
     r"bpf/|xdp/|linux/bpf|linux/if_xdp": ("dataplane/", "control/main.c"),
     r"unbound": ("verify/upstream.c", "verify/resolver.c", "control/main.c", "tests/test_upstream.c"),
     r"yaml\.h": ("control/",),
