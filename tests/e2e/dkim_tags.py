@@ -109,6 +109,33 @@ TAGS = [
     ("s of two labels", "pass", {"s": "a.b"}, None),
     ("d as A-label", "pass", {"d": b"xn--bcher-kva.example", "s": "idn"}, None),
     ("d as U-label", "pass", {"d": "bücher.example".encode(), "s": "idn"}, None),
+    ("v with blanks", "pass", {"v": " 1 "}, None),
+    ("v=1.0", "permerror", {"v": "1.0"}, None),
+    ("tag name in upper case", "permerror", {"change": lambda tag: tag.update(V=tag.pop("v"))}, None),
+    ("both cases of a tag name", "pass", {"edit": lambda v: v + b"; V=2"}, None),
+    ("tag name with a digit first", "permerror", {"edit": lambda v: v + b"; 1x=hello"}, None),
+    ("tag name empty", "permerror", {"edit": lambda v: v + b"; =hello"}, None),
+    ("= in a value", "pass", {"edit": lambda v: v + b"; zz=a=b=c"}, None),
+    ("NUL in a value", "permerror", {"edit": lambda v: v + b"; zz=a\0b"}, None),
+    ("LF that folds nothing", "permerror", {"edit": lambda v: v + b"; zz=a\n b"}, None),
+    ("q folded", "pass", {"q": "\r\n dns/txt "}, None),
+    ("q empty", "permerror", {"q": ""}, None),
+    ("i quoted-printable", "pass", {"i": "al=69ce=40x@example.org"}, None),
+    ("i, digits of =XX cut", "permerror", {"i": "a@example.org=4"}, None),
+    ("i, =XX of no number", "permerror", {"i": "a=ZZ@example.org"}, None),
+    ("i folded", "pass", {"i": "ali\r\n ce@exam\r\n ple.org"}, None),
+    ("i empty", "permerror", {"i": ""}, None),
+    ("l of 76 digits", "pass", {"l": 10, "change": put("l", b"0" * 74 + b"10")}, None),
+    ("l of 77 digits", "permerror", {"l": 10, "change": put("l", b"0" * 75 + b"10")}, None),
+    ("x of 20 digits", "pass", {"x": "9" * 20}, None),
+    ("h empty item", "permerror", {"change": put("h", b"from::to")}, None),
+    ("h of a name with a blank", "permerror", {"change": put("h", b"fr om")}, None),
+    ("h of the field itself", "pass", {"h": [b"from", b"dkim-signature"]}, None),
+    ("d with . at the end", "permerror", {"d": b"example.org."}, None),
+    ("d folded", "permerror", {"d": b"example.\r\n org"}, None),
+    ("d of one label", "permerror", {"d": b"org"}, None),
+    ("d of 300 octets", "permerror", {"d": b"a." * 150 + b"org"}, None),
+    ("s of 300 octets", "permerror", {"s": "a" * 300}, None),
     ("rsa 512", "policy", {"key": "rsa512"}, None),
     ("rsa 768", "policy", {"key": "rsa768"}, None),
     ("rsa 1024", "pass", {"key": "rsa1024"}, None),
@@ -168,6 +195,15 @@ def keys(zone):
         ("PKCS#1", "pass", f"v=DKIM1; p={pkcs1('rsa2048')}"),
         ("strings cut inside tags", "pass", [["v=DK", "IM1; ", "k=r", "sa; p", "=" + p[:9], "", p[9:200], p[200:]]]),
         ("strings of one octet", "pass", [list(f"v=DKIM1; p={p}")]),
+        ("h empty", "permerror", f"v=DKIM1; h=; p={p}"),
+        ("s empty", "permerror", f"v=DKIM1; s=; p={p}"),
+        ("t empty", "pass", f"v=DKIM1; t=; p={p}"),
+        ("k in upper case", "permerror", f"v=DKIM1; k=RSA; p={p}"),
+        ("quotes in it", "permerror", f'"v=DKIM1; p={p}"'),
+        ("; first", "permerror", f"; v=DKIM1; p={p}"),
+        ("p without its =", "pass", f"v=DKIM1; p={p.rstrip('=')}"),
+        ("8.5 KB", "pass", f"v=DKIM1; n={'x' * 8500}; p={p}"),
+        ("three records, one with a key", "pass", ["v=DKIM1; p=", f"v=DKIM1; p={p}", "v=DKIM1; k=rsa"]),
         ("two records", "pass", ["v=spf1 -all", f"v=DKIM1; p={p}"]),
         ("ed25519", "pass", f"v=DKIM1; k=ed25519; p={ed}", {"key": "ed25519"}),
         ("ed25519 without k", "permerror", f"v=DKIM1; p={ed}", {"key": "ed25519"}),
@@ -229,6 +265,8 @@ def several_cases():
            ("the same twice", [good, good], ["pass", "pass"])]
     for name, signatures, want in row:
         yield Case("several: " + name, "", join([s.field for s in signatures] + headers, body), want)
+    # B-4, C-55: the uppermost five
+    yield Case("several: six", "", join([s.field for s in [good] * 4 + [broken, also]] + headers, body), ["pass"] * 4 + ["fail"])
     # a signature over another one (section 5.4.2 counts from the bottom)
     with_good = [good.field] + headers
     over = Signed(with_good, body, key="rsa1024", h=[b"from", b"dkim-signature"])
