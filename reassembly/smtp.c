@@ -63,12 +63,31 @@ static void rcpt(const struct smtp_call *c, struct bytes args)
 		smtp_asked(c, SMTP_KIND_RCPT_UNKEPT);
 }
 
+/* The client's content is over: it waits for the final reply. */
+static void ended(const struct smtp_call *c)
+{
+	struct smtp *s = c->s;
+	struct draft *t = s->cur;
+	s->state = SMTP_COMMAND;
+	s->cur = NULL;
+	s->in_guess = false;
+	bool lost = s->lost;
+	s->lost = false;
+	if (t) {
+		t->ended = true;
+		t->m.time_ns = c->in->now_ns;
+		smtp_asked(c, SMTP_KIND_END);
+	} else if (lost) {
+		smtp_asked(c, SMTP_KIND_END_LOST);
+	}
+}
+
 static void chunk_done(const struct smtp_call *c)
 {
 	struct smtp *s = c->s;
 	s->state = SMTP_COMMAND;
 	if (s->bdat_last)
-		smtp_ended(c);
+		ended(c);
 	else if (!s->bdat_answered)
 		smtp_asked(c, SMTP_KIND_BDAT);
 	s->bdat_answered = s->bdat_last = false;
@@ -227,7 +246,7 @@ static size_t data(const struct smtp_call *c, struct bytes in)
 	size_t n = t ? assembler_data(c->a, t, in.p, in.n)
 		     : assembler_skip(c->a, &s->skip, in.p, in.n);
 	if ((t ? &t->dot : &s->skip)->state == DOT_END)
-		smtp_ended(c);
+		ended(c);
 	return n;
 }
 

@@ -5,7 +5,8 @@
  * client's reader stops behind DATA, AUTH, STARTTLS, HELO and XCLIENT until the reply was read; the
  * server's reader stops when it holds a reply to a command not read yet. A message's time is that of the
  * push that brought its last octet.
- * smtp.c reads the client, smtp_reply.c the server, smtp_transaction.c does what replies say.
+ * smtp.c reads the client and calls smtp_reply.c, which reads the server and calls smtp_transaction.c,
+ * which does what replies say.
  * Not handled: replies to pipelined commands around a hole are matched by what fits, which may be wrong.
  */
 #pragma once
@@ -115,25 +116,26 @@ void smtp_finish(struct session *session, struct assembler *a, const struct sess
 		 uint64_t now_ns);
 bool smtp_busy(const struct session *session);
 
-/* between the three files */
+/* smtp_reply.c, for smtp.c */
 
 size_t smtp_server(const struct smtp_call *c);
 /* A command of that kind was read: its reply, when it is held already, is used at once. */
 void smtp_asked(const struct smtp_call *c, enum smtp_kind kind);
 /* Uses the held reply if its command is known by now, or it is known to have none. */
 void smtp_held(const struct smtp_call *c);
+/* Every reply still due is assumed. */
+void smtp_assume_all(const struct smtp_call *c);
+
+/* smtp_transaction.c, for both; it calls neither */
+
+/* A transaction begins; NULL: no object left. */
+struct draft *smtp_begin(const struct smtp_call *c, bool mail);
 /* The reply to a command of that kind; code 0: assumed to be the one that goes on. */
 void smtp_replied(const struct smtp_call *c, enum smtp_kind kind, int code);
 /* The reply to DATA; code 0 as above. */
 void smtp_data_replied(const struct smtp_call *c, int code);
 /* What follows such a command cannot be read before its reply was. */
 bool smtp_waits(enum smtp_kind kind);
-/* Every reply still due is assumed. */
-void smtp_assume_all(const struct smtp_call *c);
-/* A transaction begins; NULL: no object left. */
-struct draft *smtp_begin(const struct smtp_call *c, bool mail);
-/* The client's content is over: it waits for the final reply. */
-void smtp_ended(const struct smtp_call *c);
 /* A message that is in the making ends here without its end. */
 void smtp_cut_short(const struct smtp_call *c, int code);
 /* The capture began inside a message. */

@@ -111,24 +111,6 @@ void smtp_cut_short(const struct smtp_call *c, int code)
 		s->state = SMTP_COMMAND;
 }
 
-void smtp_ended(const struct smtp_call *c)
-{
-	struct smtp *s = c->s;
-	struct draft *t = s->cur;
-	s->state = SMTP_COMMAND;
-	s->cur = NULL;
-	s->in_guess = false;
-	bool lost = s->lost;
-	s->lost = false;
-	if (t) {
-		t->ended = true;
-		t->m.time_ns = c->in->now_ns;
-		smtp_asked(c, SMTP_KIND_END);
-	} else if (lost) {
-		smtp_asked(c, SMTP_KIND_END_LOST);
-	}
-}
-
 void smtp_guess(const struct smtp_call *c)
 {
 	struct smtp *s = c->s;
