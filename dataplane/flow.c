@@ -335,10 +335,9 @@ void flow_touch(struct flow_table *t, uint32_t flow, uint64_t now_ns, bool busy)
 {
 	struct entry *e = &t->entry[flow];
 	enum list list = busy ? LIST_BUSY : LIST_IDLE;
-	if (e->list == list && now_ns < e->last_ns + FLOW_COARSE_NS)
+	if (e->list == list && now_ns - e->last_ns < FLOW_COARSE_NS)
 		return;
-	if (now_ns > e->last_ns)
-		e->last_ns = now_ns;
+	e->last_ns = now_ns;
 	list_cut(t, flow);
 	list_add(t, list, flow);
 }

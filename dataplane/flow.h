@@ -41,7 +41,8 @@ uint32_t flow_insert(struct flow_table *t, const struct flow_key *key, uint64_t 
 
 /*
  * Marks use; busy flows (in the middle of a message, octets held) are the last to be evicted. Within one
- * second of the last mark nothing is written unless busy changed, so ages are true to one second.
+ * second of the last mark nothing is written unless busy changed, so ages are true to one second. A
+ * mark before the last one replaces it.
  */
 void flow_touch(struct flow_table *t, uint32_t flow, uint64_t now_ns, bool busy);
 

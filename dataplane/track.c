@@ -47,6 +47,7 @@ struct track {
 	uint64_t now_ns, stamp_ns;
 	uint64_t tick_ns; /* when timers are next looked at */
 	uint32_t removed; /* flows taken out so far: indices looked up before that are stale */
+	uint32_t last; /* the flow of the last segment, FLOW_NONE when it is gone */
 	uint8_t worker;
 };
 
@@ -170,14 +171,25 @@ static bool flow_end(struct track *t, uint32_t f)
 	wheel_cancel(t->timers, f);
 	flow_remove(t->flows, f);
 	t->removed++;
+	if (t->last == f)
+		t->last = FLOW_NONE;
 	return was_open;
 }
 
-/* After something happened in a flow: its timer, and whether it may be evicted. */
+/* Marks use, and whether it may be evicted before others. */
+static void flow_mark(struct track *t, uint32_t f)
+{
+	const struct state *s = &t->state[f];
+	/* octets held before any word of mail was read are no message: a flood of SYNs can have some */
+	bool mail = s->session.protocol != SESSION_UNKNOWN && !s->session.opaque;
+	flow_touch(t->flows, f, t->now_ns,
+		   (mail && connection_busy(&s->conn)) || session_busy(&s->session));
+}
+
+/* After something happened in a flow: its timer. */
 static void flow_settle(struct track *t, uint32_t f, const struct flow_key *key)
 {
 	struct state *s = &t->state[f];
-	bool waits = connection_busy(&s->conn);
 	if (s->conn.closed && !s->done) {
 		/* a RST may be a decoy: its sender has until the timer to go on */
 		if (s->conn.reset)
@@ -185,7 +197,7 @@ static void flow_settle(struct track *t, uint32_t f, const struct flow_key *key)
 		else
 			flow_finish(t, f, key);
 		wheel_set(t->timers, f, t->now_ns + (uint64_t)t->cfg->flow_closed_s * 1000000000);
-	} else if (!s->conn.closed && (waits || s->timed)) {
+	} else if (!s->conn.closed && (s->timed || connection_busy(&s->conn))) {
 		uint64_t due = connection_timer(&s->conn, t->streams, t->now_ns);
 		if (due)
 			wheel_set(t->timers, f, due);
@@ -193,9 +205,7 @@ static void flow_settle(struct track *t, uint32_t f, const struct flow_key *key)
 			wheel_cancel(t->timers, f);
 		s->timed = due != 0;
 	}
-	/* octets held before any word of mail was read are no message: a flood of SYNs can have some */
-	bool mail = s->session.protocol != SESSION_UNKNOWN && !s->session.opaque;
-	flow_touch(t->flows, f, t->now_ns, (waits && mail) || session_busy(&s->session));
+	flow_mark(t, f);
 }
 
 /* ---- segments ---- */
@@ -292,6 +302,7 @@ void track_push(struct track *t, const struct track_place *at, const struct pack
 	}
 	flow_read(t, f, &at->key);
 	flow_settle(t, f, &at->key);
+	t->last = f;
 }
 
 /* ---- time ---- */
@@ -311,27 +322,35 @@ static void timer_due(struct track *t, uint32_t f)
 	flow_settle(t, f, &key);
 }
 
-void track_time(struct track *t, uint64_t now_ns, uint64_t stamp_ns)
+/* All that is due: no more than began as long before. */
+static void timers_run(struct track *t)
 {
 	uint32_t due[DUE_MAX], n, f;
-	t->now_ns = now_ns;
-	t->stamp_ns = stamp_ns;
-	stream_pool_time(t->streams, now_ns);
-	if (now_ns < t->tick_ns)
-		return;
-	t->tick_ns = now_ns - now_ns % TICK_NS + TICK_NS;
-	/* all that is due: no more than began as long before */
 	do {
-		n = wheel_poll(t->timers, now_ns, due, DUE_MAX);
+		n = wheel_poll(t->timers, t->now_ns, due, DUE_MAX);
 		for (uint32_t i = 0; i < n; i++)
 			timer_due(t, due[i]);
 	} while (n == DUE_MAX);
 	uint64_t idle_ns = (uint64_t)t->cfg->flow_idle_s * 1000000000;
-	if (now_ns <= idle_ns)
+	if (t->now_ns <= idle_ns)
 		return;
-	while ((f = flow_expired(t->flows, now_ns - idle_ns)) != FLOW_NONE)
+	while ((f = flow_expired(t->flows, t->now_ns - idle_ns)) != FLOW_NONE)
 		if (flow_end(t, f))
 			stats_add(t->stats, STAT_FLOW_IDLE, 1);
+}
+
+void track_time(struct track *t, uint64_t sure_ns, uint64_t now_ns, uint64_t stamp_ns)
+{
+	bool fell = now_ns < t->now_ns;
+	t->stamp_ns = stamp_ns;
+	t->now_ns = sure_ns;
+	if (fell && t->last != FLOW_NONE)
+		flow_mark(t, t->last); /* the last segment was not of the time it said */
+	if (sure_ns >= t->tick_ns) {
+		t->tick_ns = sure_ns - sure_ns % TICK_NS + TICK_NS;
+		timers_run(t);
+	}
+	t->now_ns = now_ns;
 }
 
 bool track_finish(struct track *t, unsigned n)
@@ -389,6 +408,7 @@ struct track *track_new(const struct config *cfg, const struct mailport *ports, 
 	t->ports = ports;
 	t->stats = stats;
 	t->worker = worker;
+	t->last = FLOW_NONE;
 	if (getrandom(&seed, sizeof seed, 0) == sizeof seed)
 		t->flows = flow_new(cfg->flow_max, seed);
 	t->timers = wheel_new(cfg->flow_max, SLOTS, TICK_NS);

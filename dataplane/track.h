@@ -39,10 +39,10 @@ void track_look_up(const struct track *t, struct track_place *at);
 void track_push(struct track *t, const struct track_place *at, const struct packet *pkt);
 
 /*
- * Time is now_ns: it must not fall, and what is due by then is done. stamp_ns: the same as records tell
- * it.
+ * What is due by sure_ns is done; sure_ns must not fall. now_ns is the time of the next segment, at
+ * least sure_ns (timeline). stamp_ns: the same as records tell it.
  */
-void track_time(struct track *t, uint64_t now_ns, uint64_t stamp_ns);
+void track_time(struct track *t, uint64_t sure_ns, uint64_t now_ns, uint64_t stamp_ns);
 
 /* Ends up to n connections, what is unfinished becomes incomplete messages; true when none is left. */
 bool track_finish(struct track *t, unsigned n);

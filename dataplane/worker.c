@@ -14,8 +14,7 @@ struct worker {
 	struct capture *capture;
 	struct frag *frag;
 	struct track *track;
-	struct timeline timeline; /* of a file; a port's time is the clock's */
-	uint64_t now_ns;
+	struct timeline time; /* of a file; a port's is the clock's */
 	uint64_t order;
 	bool finishing; /* no more packets: connections are being ended */
 	bool waits; /* the first pending message was counted as waiting */
@@ -116,7 +115,7 @@ static void fragment_push(struct worker *w, unsigned i)
 			stats_add(w->stats, STAT_FRAME_BAD_CHECKSUM, 1);
 			return;
 		}
-		if (!frag_push(w->frag, frag, w->now_ns, &whole, &protocol))
+		if (!frag_push(w->frag, frag, w->time.sure_ns, &whole, &protocol))
 			return; /* frag counted the frame */
 		o = decode_datagram(pkt, whole, protocol, layers, sums, frag);
 	}
@@ -144,7 +143,8 @@ static void burst_decode(struct worker *w, unsigned n)
 	uint64_t octets = 0, cut = 0;
 	for (unsigned i = 0; i < n; i++) {
 		struct packet *pkt = &w->pkt[i];
-		if (i + 2 < n) /* whole, as its checksum reads it: one packet's time is not enough */
+		if (i + 2 <
+		    n) /* whole, as its checksum reads it: one packet's time is not enough */
 			octets_prefetch(&w->pkt[i + 2]);
 		octets += pkt->wire_len;
 		cut += pkt->wire_len > pkt->len;
@@ -185,9 +185,9 @@ static void burst_push(struct worker *w, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		struct packet *pkt = &w->pkt[i];
 		if (!w->capture->live)
-			w->now_ns = timeline_at(&w->timeline, pkt->time_ns);
-		track_time(w->track, w->now_ns, pkt->time_ns);
-		pkt->time_ns = w->now_ns;
+			timeline_at(&w->time, pkt->time_ns);
+		track_time(w->track, w->time.sure_ns, w->time.now_ns, pkt->time_ns);
+		pkt->time_ns = w->time.now_ns;
 		if (w->outcome[i] == DECODE_FRAGMENT)
 			fragment_push(w, i);
 		else if (w->outcome[i] == DECODE_TCP)
@@ -235,14 +235,14 @@ enum worker_state worker_poll(struct worker *w)
 	unsigned n = 0;
 	enum capture_state state = w->capture->ops->next(w->capture, w->pkt, CAPTURE_BURST, &n);
 	if (w->capture->live)
-		w->now_ns = clock_ns(CLOCK_MONOTONIC); /* nobody sets it */
+		w->time.sure_ns = w->time.now_ns = clock_ns(CLOCK_MONOTONIC); /* nobody sets it */
 	if (n) {
 		burst_decode(w, n);
 		burst_look_up(w, n);
 		burst_push(w, n);
 		w->capture->ops->release(w->capture, w->pkt, n);
 	} else if (w->capture->live) {
-		track_time(w->track, w->now_ns, clock_ns(CLOCK_REALTIME));
+		track_time(w->track, w->time.sure_ns, w->time.now_ns, clock_ns(CLOCK_REALTIME));
 	}
 	message_queue(w);
 	did += message_send(w);
@@ -291,7 +291,7 @@ void worker_capture(struct worker *w, struct capture *capture)
 {
 	w->capture = capture;
 	w->finishing = false;
-	timeline_begin(&w->timeline);
+	timeline_begin(&w->time);
 	track_restart(w->track);
 }
 
