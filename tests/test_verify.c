@@ -348,6 +348,14 @@ static void too_large(void)
 	free(stats);
 }
 
+/* Its one result, of no signature. */
+static bool only(const struct message *m, enum auth_result result, const char *reason)
+{
+	const struct dkim_result *d = m->verdict->dkim;
+	return m->verdict->n_dkim == 1 && d->result == result && !strcmp(d->reason, reason) &&
+	       !d->domain.n && !d->aligned;
+}
+
 static void odd_messages(void)
 {
 	struct config cfg = config();
@@ -368,7 +376,8 @@ static void odd_messages(void)
 	v = alone(e, &m);
 	CU_ASSERT_STRING_EQUAL(m.verdict->result, "unverifiable");
 	CU_ASSERT_STRING_EQUAL(m.verdict->reason, "no_header");
-	CU_ASSERT_EQUAL(m.verdict->n_dkim, 0);
+	CU_ASSERT_EQUAL(m.verdict->dkim_seen, 0);
+	CU_ASSERT(only(&m, AUTH_UNVERIFIABLE, "octets_missing"));
 	verify_end(e, v);
 	free(m.chunks);
 	/* cut in the header, header over the limit, and with a header that was not kept at all */
@@ -381,14 +390,18 @@ static void odd_messages(void)
 	m.flags = MESSAGE_HEADER_TOO_LARGE;
 	v = alone(e, &m);
 	CU_ASSERT_STRING_EQUAL(m.verdict->reason, "header_limit");
+	CU_ASSERT(only(&m, AUTH_UNVERIFIABLE, "header_limit"));
 	verify_end(e, v);
 	m.flags = 0;
 	m.header_len = 1000;
 	v = alone(e, &m);
 	CU_ASSERT_STRING_EQUAL(m.verdict->reason, "no_space");
 	CU_ASSERT(m.flags & MESSAGE_UNVERIFIED);
+	CU_ASSERT(only(&m, AUTH_UNVERIFIABLE, "no_space"));
 	verify_end(e, v);
 	free(m.chunks);
+	CU_ASSERT_EQUAL(stats_get(stats, STAT_DKIM_NONE), 1);
+	CU_ASSERT_EQUAL(stats_get(stats, STAT_DKIM_UNVERIFIABLE), 4);
 	verify_engine_free(e);
 	free(stats);
 }
@@ -462,7 +475,10 @@ static void largest_header(void)
 		while (verify_step(e, v, 1) != VERIFY_DONE)
 			CU_ASSERT_PTR_EQUAL(verify_poll(e, true), v);
 		CU_ASSERT(!(m.flags & MESSAGE_UNVERIFIED));
-		CU_ASSERT_EQUAL(m.verdict->n_dkim, shape == 2 ? 64 : 0);
+		/* more fields than are told apart: that is no "none" */
+		CU_ASSERT_EQUAL(m.verdict->n_dkim, shape == 2 ? 64 : shape == 1);
+		if (shape == 1)
+			CU_ASSERT(only(&m, AUTH_UNVERIFIABLE, "header_limit"));
 		verify_end(e, v);
 		free(m.chunks);
 	}

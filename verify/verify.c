@@ -38,6 +38,7 @@ struct verify {
 	struct octets octets;
 	struct hash_job sha256;
 	struct verdict verdict;
+	struct dkim_result alone; /* where there is no space for others */
 };
 
 struct verify_engine {
@@ -227,9 +228,14 @@ static void conclude(struct verdict *verdict, enum verdict_action action, const 
 /* Why there may be signatures that were not found; NULL: there are none. */
 static const char *unseen_header(const struct verify *v)
 {
-	if (v->header.overflow || v->m->flags & MESSAGE_HEADER_TOO_LARGE)
+	switch (dkim_unseen(&v->header, v->m)) {
+	case REASON_NONE:
+		return NULL;
+	case REASON_HEADER_LIMIT:
 		return "header_limit";
-	return octets_header_whole(v->m) ? NULL : "no_header";
+	default:
+		return "no_header";
+	}
 }
 
 /* The rule in verify.h. */
@@ -267,6 +273,19 @@ static void judge(struct verify *v)
 	}
 }
 
+/* Never "none": there may be signatures. */
+static void give_no_space(struct verify *v)
+{
+	v->m->flags |= MESSAGE_UNVERIFIED;
+	if (!v->cfg.dkim)
+		return;
+	v->alone = (struct dkim_result){ .result = (uint8_t)reason_result(REASON_NO_SPACE),
+					 .reason = reason_word(REASON_NO_SPACE) };
+	v->verdict.dkim = &v->alone;
+	v->verdict.n_dkim = 1;
+	stats_add(v->e->stats, STAT_DKIM_UNVERIFIABLE, 1);
+}
+
 static void finish(struct verify *v)
 {
 	if (v->verdict.has_sha256)
@@ -277,7 +296,7 @@ static void finish(struct verify *v)
 		v->no_space = !dkim_end(&v->dkim, &v->verdict);
 	v->dkim_on = false;
 	if (v->no_space)
-		v->m->flags |= MESSAGE_UNVERIFIED;
+		give_no_space(v);
 	judge(v);
 	v->m->verdict = &v->verdict;
 	stats_add(v->e->stats, STAT_VERIFY_DONE, 1);

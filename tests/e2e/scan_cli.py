@@ -334,6 +334,29 @@ def damaged_capture():
     r.one_line("head.pcap")
 
 
+@test
+def holes_and_l():
+    """What a signature covers is judged where it is all there; a hole is never a failure (I2.5)."""
+    short = b"From: a@sender.example\r\n\r\n" + b"covered\r\n" * 200
+    field = dkim.sign(short, b"s1", b"sender.example", MAILS.pem, include_headers=[b"from"], length=True)
+    whole = dkim.sign(short + b"more\r\n" * 2000, b"s1", b"sender.example", MAILS.pem, include_headers=[b"from"])
+    mail = field + whole + short + b"more\r\n" * 2000
+    frames = smtp(1, mail)
+    data = [i for i, f in enumerate(frames) if len(f) > 1400]
+    for lost, want in ((None, [("pass", None), ("pass", None)]), (data[-2], [("pass", None), ("unverifiable", "octets_missing")]),
+                       (data[1], [("unverifiable", "octets_missing")] * 2), (data[0], None)):
+        # the capture's clock is far from ours
+        r = postern("scan", *ZONE, "--now", str(int(time.time())), write("hole.pcap", pcap([f for i, f in enumerate(frames) if i != lost])))
+        m, = r.records()
+        equal((r.status, m["message"]["complete"], m["message"]["missing"]), (0, lost is None, 0 if lost is None else 1400))
+        if want:
+            equal([(d["result"], d["reason"]) for d in m["auth"]["dkim"]], want, f"without frame {lost}")
+            assert all(d["result"] != "pass" or d.get("body_octets", 1800) == 1800 for d in m["auth"]["dkim"]), m["auth"]
+        else:
+            equal(m["verdict"]["result"], "unverifiable")
+            assert all(d["result"] == "unverifiable" for d in m["auth"]["dkim"]), m["auth"]
+
+
 # ---- output ----
 
 @test

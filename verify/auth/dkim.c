@@ -11,6 +11,13 @@ static const char field_name[] = "DKIM-Signature";
 enum { BODY_TURN = 16 };
 enum { PART_FRONT, PART_BACK, PART_NONE }; /* dkim_check.part */
 
+enum reason dkim_unseen(const struct header *h, const struct message *m)
+{
+	if (h->overflow || m->flags & MESSAGE_HEADER_TOO_LARGE)
+		return REASON_HEADER_LIMIT;
+	return octets_header_whole(m) ? REASON_NONE : REASON_OCTETS_MISSING;
+}
+
 /* What stands against a signature before its key is asked for. */
 static enum reason early(const struct dkim *d, const struct signature *s)
 {
@@ -25,10 +32,8 @@ static enum reason early(const struct dkim *d, const struct signature *s)
 		return REASON_FUTURE;
 	if (s->has_length && cfg->dkim_l == DKIM_L_IGNORE)
 		return REASON_LENGTH_USED;
-	if (d->setup.header->overflow || m->flags & MESSAGE_HEADER_TOO_LARGE)
-		return REASON_HEADER_LIMIT;
-	if (!octets_header_whole(m))
-		return REASON_OCTETS_MISSING;
+	if (dkim_unseen(d->setup.header, m) != REASON_NONE)
+		return dkim_unseen(d->setup.header, m);
 	if (m->flags & MESSAGE_TOO_LARGE || (m->flags & MESSAGE_NO_MEMORY && !s->has_length))
 		return REASON_NOT_KEPT;
 	if (!s->has_length && (!m->complete || m->intact < m->size))
@@ -440,18 +445,23 @@ static void result_of(const struct dkim *d, const struct dkim_check *c, struct d
 
 bool dkim_end(struct dkim *d, struct verdict *verdict)
 {
-	struct dkim_result *r = arena_take(d->setup.arena, d->n * sizeof *r);
+	enum reason unseen = dkim_unseen(d->setup.header, d->setup.message);
+	bool hidden = !d->seen && unseen != REASON_NONE;
+	struct dkim_result *r = arena_take(d->setup.arena, (d->n + hidden) * sizeof *r);
 	if (!r) {
 		dkim_abort(d);
 		return false;
 	}
 	for (unsigned i = 0; i < d->n; i++)
 		result_of(d, &d->check[i], &r[i]);
+	if (hidden)
+		r[0] = (struct dkim_result){ .result = (uint8_t)reason_result(unseen),
+					     .reason = reason_word(unseen) };
 	verdict->dkim = r;
-	verdict->n_dkim = d->n;
+	verdict->n_dkim = d->n + hidden;
 	verdict->dkim_seen = d->seen;
 	if (!d->seen)
-		stats_add(d->setup.stats, STAT_DKIM_NONE, 1);
+		stats_add(d->setup.stats, hidden ? STAT_DKIM_UNVERIFIABLE : STAT_DKIM_NONE, 1);
 	stats_add(d->setup.stats, STAT_DKIM_OVER_CAP, d->seen - d->n);
 	dkim_abort(d);
 	return true;

@@ -101,7 +101,13 @@ bool dkim_prepare(struct dkim *d);
 struct hash_job *dkim_hash(struct dkim *d);
 struct pubkey_job *dkim_pubkey(struct dkim *d);
 
-/* Gives the results, which live in the arena, and counts them. False: the arena is full. Releases the keys. */
+/* Why signatures of that message may not have been found; REASON_NONE: all of its header was seen. */
+enum reason dkim_unseen(const struct header *h, const struct message *m);
+
+/*
+ * Gives the results, which live in the arena, and counts them: none is `none`, or where signatures may be unseen
+ * one `unverifiable`. False: the arena is full. Releases the keys.
+ */
 bool dkim_end(struct dkim *d, struct verdict *verdict);
 /* Releases the keys without a result; no job may be out. */
 void dkim_abort(struct dkim *d);
