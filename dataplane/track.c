@@ -383,6 +383,13 @@ uint32_t track_out(const struct track *t)
 	return assembler_out(t->assembler);
 }
 
+bool track_whole(const struct track *t)
+{
+	const struct assembler *a = t->assembler;
+	return flow_count(t->flows) == 0 && assembler_objects(a) == 0 && assembler_bytes(a) == 0 &&
+	       textline_pool_out(assembler_lines(a)) == 0 && stream_pool_whole(t->streams);
+}
+
 uint32_t track_count(const struct track *t)
 {
 	return flow_count(t->flows);

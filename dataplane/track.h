@@ -56,5 +56,7 @@ void track_release(struct track *t, struct message *m);
 
 /* Messages given out and not released. */
 uint32_t track_out(const struct track *t);
+/* No connection, no message, and nothing left of those that were. */
+bool track_whole(const struct track *t);
 /* Connections in the table. */
 uint32_t track_count(const struct track *t);

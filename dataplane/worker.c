@@ -312,6 +312,11 @@ uint32_t worker_out(const struct worker *w)
 	return track_out(w->track);
 }
 
+bool worker_whole(const struct worker *w)
+{
+	return !w->pending && track_whole(w->track);
+}
+
 uint32_t worker_flows(const struct worker *w)
 {
 	return track_count(w->track);

@@ -53,5 +53,7 @@ void worker_finish(struct worker *w);
 
 /* Messages out and not yet back. */
 uint32_t worker_out(const struct worker *w);
+/* No flow, no message, and nothing left of those that were: so it is at the end, with all messages back. */
+bool worker_whole(const struct worker *w);
 /* Flows in the table. */
 uint32_t worker_flows(const struct worker *w);

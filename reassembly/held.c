@@ -85,6 +85,12 @@ size_t held_cost(void)
 	return sizeof(struct held_piece);
 }
 
+bool held_pool_whole(const struct held_pool *p)
+{
+	/* there are as many of both */
+	return !p->oldest && pool_left(p->pieces) == pool_left(p->owners);
+}
+
 uint64_t held_stolen(const struct held_pool *p)
 {
 	return p->stolen;

@@ -28,6 +28,8 @@ struct held_pool *held_pool_new(uint64_t memory);
 void held_pool_free(struct held_pool *p);
 /* Octets of memory a page takes. */
 size_t held_cost(void);
+/* Nobody holds anything, and all pages are there. */
+bool held_pool_whole(const struct held_pool *p);
 /* Times a stream lost everything to another one. */
 uint64_t held_stolen(const struct held_pool *p);
 

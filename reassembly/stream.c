@@ -62,6 +62,11 @@ void stream_pool_free(struct stream_pool *pool)
 	free(pool);
 }
 
+bool stream_pool_whole(const struct stream_pool *pool)
+{
+	return held_pool_whole(pool->held);
+}
+
 void stream_pool_config(struct stream_pool *pool, const struct config *cfg)
 {
 	pool->cfg = cfg;

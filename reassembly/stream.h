@@ -27,6 +27,8 @@ struct stream_pool;
 /* One pool per worker. Borrows cfg and stats for its life. NULL when out of memory. */
 struct stream_pool *stream_pool_new(const struct config *cfg, struct stats *stats);
 void stream_pool_free(struct stream_pool *pool);
+/* Nothing is held. */
+bool stream_pool_whole(const struct stream_pool *pool);
 /* A new snapshot of the settings. */
 void stream_pool_config(struct stream_pool *pool, const struct config *cfg);
 
