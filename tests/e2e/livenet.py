@@ -80,6 +80,13 @@ def run(*words, netns=None, ok=True, **more):
     return p
 
 
+def environment(folder):
+    """For a run with AF_XDP: net_af_xdp does not give back all that it has of these libraries, which LeakSanitizer would tell."""
+    with open(f"{folder}/lsan", "w", encoding="ascii") as f:
+        f.write("leak:libxdp.so\nleak:libbpf.so\n")
+    return dict(os.environ, LSAN_OPTIONS=f"suppressions={folder}/lsan:print_suppressions=0")
+
+
 def until(what, test, wait_s=WAIT_S):
     """Polls test() until it is true; its last value."""
     end = time.monotonic() + wait_s
@@ -314,14 +321,12 @@ class Postern:
             f"dns:\n  source: zone:{self.zone}\nlimits:\n  flow_max: 65536\n  message_total: 256MiB\n")
 
     def start(self):
-        # with the sanitizers: net_af_xdp does not give back all that it has of these libraries
-        open(f"{self.dir}/lsan", "w").write("leak:libxdp.so\nleak:libbpf.so\n")
         self.err = open(f"{self.dir}/stderr", "a+")
         begin = self.err.tell()
         self.process = subprocess.Popen(
             ["nsenter", f"--net=/run/netns/{self.netns}", self.binary, "run", "--config", self.config],
             stdout=subprocess.DEVNULL, stderr=self.err,
-            env=dict(os.environ, LSAN_OPTIONS=f"suppressions={self.dir}/lsan:print_suppressions=0"))
+            env=environment(self.dir))
 
         def words():
             text = open(f"{self.dir}/stderr").read()[begin:]

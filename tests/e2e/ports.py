@@ -71,7 +71,7 @@ class Run:
                  self.socket, *more, "--", *eal]
         if netns:
             words = ["nsenter", f"--net=/run/netns/{netns}", *words]
-        self.process = subprocess.Popen(words, stderr=self.err)
+        self.process = subprocess.Popen(words, stderr=self.err, env=livenet.environment(folder))
         running.append(self.process)
         until("start", lambda: "reading" in self.said() or self.process.poll() is not None, 20)
 
