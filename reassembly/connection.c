@@ -255,8 +255,8 @@ bool connection_next(struct connection *c, struct stream_pool *pool, struct conn
 		if (connection_give(c, pool, first, item) || connection_give(c, pool, !first, item))
 			return true;
 		/* holes before waits: what a wait is for may lie behind a hole */
-		more = stream_settle(&c->dir[first], pool, c->finishing);
-		more |= stream_settle(&c->dir[!first], pool, c->finishing);
+		more = stream_settle(&c->dir[first], &c->dir[!first], pool, c->finishing);
+		more |= stream_settle(&c->dir[!first], &c->dir[first], pool, c->finishing);
 		if (!more)
 			more = connection_end_wait(c, pool);
 	}

@@ -510,7 +510,13 @@ static bool stream_full(struct stream *s, struct stream_pool *pool)
 	return false;
 }
 
-bool stream_settle(struct stream *s, struct stream_pool *pool, bool finish)
+bool stream_starting(const struct stream *s, const struct stream_pool *pool)
+{
+	return s->known && s->soft && !(s->stall_ns && stream_late(s, pool));
+}
+
+bool stream_settle(struct stream *s, const struct stream *peer, struct stream_pool *pool,
+		   bool finish)
 {
 	if (!s->known || s->ended) {
 		if (stream_has_segment(s, pool))
@@ -526,7 +532,7 @@ bool stream_settle(struct stream *s, struct stream_pool *pool, bool finish)
 	if (s->wait && held_at(pool->held, &s->held, s->next, &ack).n == 0)
 		s->wait = s->retry = s->last = false; /* what waited went to another stream */
 	if (s->soft || s->syn_data) {
-		if (!stream_stalled(s, pool) && !finish)
+		if ((!stream_stalled(s, pool) || stream_starting(peer, pool)) && !finish)
 			return false;
 		if (s->soft)
 			stream_firm(s, pool);

@@ -135,11 +135,17 @@ enum stream_result stream_next(struct stream *s, struct stream_pool *pool, struc
 void stream_used(struct stream *s, struct stream_pool *pool, struct bytes data, size_t n,
 		 bool last);
 
+/* Its start is not sure, and may still come. */
+bool stream_starting(const struct stream *s, const struct stream_pool *pool);
+
 /*
  * Nothing more can be given: keeps what is left of the segment, begins to wait for what is
- * missing, gives up holes that are too old (all when finish). True: ask stream_next again.
+ * missing, gives up holes that are too old (all when finish). A start that is not sure waits while
+ * the peer's may still come: acknowledgements mean nothing before both are known. True: ask
+ * stream_next again.
  */
-bool stream_settle(struct stream *s, struct stream_pool *pool, bool finish);
+bool stream_settle(struct stream *s, const struct stream *peer, struct stream_pool *pool,
+		   bool finish);
 /*
  * The reader's wait is too old, or finish. At `rest` the peer is known to have sent nothing that
  * was not read: such a wait has no age.
