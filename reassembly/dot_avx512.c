@@ -17,7 +17,8 @@ static inline struct dot_mask mask_of(__m512i v, __mmask64 here, bool raw)
  * dot_block for two whole blocks in fewer steps; nul and high of a tell of both. False also where a line may
  * become too long.
  */
-static inline bool dot_pair(struct dot *d, const struct dot_mask *a, const struct dot_mask *b)
+static inline __attribute__((always_inline)) bool dot_pair(struct dot *d, const struct dot_mask *a,
+							   const struct dot_mask *b)
 {
 	uint64_t bad = ((a->cr << 1 | (d->state == DOT_CR)) ^ a->lf) |
 		       ((b->cr << 1 | a->cr >> 63) ^ b->lf) |
@@ -34,7 +35,8 @@ static inline bool dot_pair(struct dot *d, const struct dot_mask *a, const struc
 }
 
 /* As many pairs of blocks as are plain. */
-static inline size_t pairs(struct dot *d, uint8_t *dst, const uint8_t *src, size_t n)
+static inline __attribute__((always_inline)) size_t pairs(struct dot *d, uint8_t *dst,
+							  const uint8_t *src, size_t n)
 {
 	const __m512i cr = _mm512_set1_epi8('\r'), lf = _mm512_set1_epi8('\n'),
 		      dot = _mm512_set1_epi8('.');
@@ -66,14 +68,16 @@ static inline size_t pairs(struct dot *d, uint8_t *dst, const uint8_t *src, size
 size_t dot_plain_avx512(struct dot *state, uint8_t *dst, const uint8_t *src, size_t n)
 {
 	struct dot d = *state; /* in registers */
-	size_t i = pairs(&d, dst, src, n);
-	for (; n - i >= 64; i += pairs(&d, dst + i, src + i, n - i)) {
+	size_t i = 0;
+	for (;; i += 64) {
+		i += pairs(&d, dst + i, src + i, n - i);
+		if (n - i < 64)
+			break;
 		__m512i v = _mm512_loadu_si512(src + i);
 		struct dot_mask m = mask_of(v, ~(__mmask64)0, d.raw);
 		if (!dot_block(&d, &m, 64))
 			break;
 		_mm512_storeu_si512(dst + i, v);
-		i += 64;
 	}
 	if (n - i < 64 && n > i) {
 		__mmask64 here = ((__mmask64)1 << (n - i)) - 1;
