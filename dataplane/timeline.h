@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 #define TIMELINE_DOUBT_NS UINT64_C(60000000000)
-#define TIMELINE_START_NS UINT64_C(1000000000)
+/* A multiple of what timers and ages are rounded to, so that these fall alike in every capture. */
+#define TIMELINE_START_NS (UINT64_C(78125) << 20)
 
 struct timeline { /* zero is the start */
-	uint64_t
-		sure_ns; /* never falls; from TIMELINE_START_NS before the first stamp, not the epoch */
+	uint64_t sure_ns; /* never falls; the first stamp is a multiple of TIMELINE_START_NS */
 	uint64_t now_ns; /* of the packet at hand; sure_ns, or far ahead of it */
 	uint64_t shift_ns; /* from stamps to both, modulo 2^64 */
 	bool begun;
@@ -25,7 +25,8 @@ struct timeline { /* zero is the start */
 static inline void timeline_at(struct timeline *t, uint64_t stamp_ns)
 {
 	if (!t->begun) {
-		t->now_ns = t->sure_ns += TIMELINE_START_NS;
+		t->sure_ns = (t->sure_ns / TIMELINE_START_NS + 1) * TIMELINE_START_NS;
+		t->now_ns = t->sure_ns;
 		t->shift_ns = t->now_ns - stamp_ns;
 		t->begun = true;
 	}

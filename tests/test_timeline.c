@@ -68,8 +68,8 @@ static void another_source(void)
 	start(9000 * S);
 	CU_ASSERT_TRUE(sure(9010 * S, 10 * S, 10 * S));
 	timeline_begin(&t);
-	CU_ASSERT_TRUE(sure(3 * S, 10 * S + TIMELINE_START_NS, 10 * S + TIMELINE_START_NS));
-	CU_ASSERT_TRUE(sure(5 * S, 12 * S + TIMELINE_START_NS, 12 * S + TIMELINE_START_NS));
+	CU_ASSERT_TRUE(sure(3 * S, TIMELINE_START_NS, TIMELINE_START_NS));
+	CU_ASSERT_TRUE(sure(5 * S, 2 * S + TIMELINE_START_NS, 2 * S + TIMELINE_START_NS));
 }
 
 /* pcapng stamps have 64 bits of any value. */
