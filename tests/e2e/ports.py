@@ -90,8 +90,9 @@ class Generator:
     """testpmd: the capture in, another process's port out; waits where that is full."""
 
     def __init__(self, folder, name, vdev):
+        self.prefix = f"gen{os.getpid()}{name}"
         words = ["dpdk-testpmd", "--no-pci", "--no-huge", "--no-shconf", "-m", "300", "--single-file-segments", "--no-telemetry",
-                 "--file-prefix", f"gen{os.getpid()}{name}", "--lcores", "0@0,1@1" if os.cpu_count() > 1 else "0@0,1@0",
+                 "--file-prefix", self.prefix, "--lcores", "0@0,1@1" if os.cpu_count() > 1 else "0@0,1@0",
                  "--vdev", f"net_pcap0,rx_pcap={CAPTURE}", "--vdev", vdev, "--", "-i", "--total-num-mbufs=8192",
                  "--no-flush-rx"]
         self.log = open(f"{folder}/{name}.gen", "w+")
@@ -111,6 +112,7 @@ class Generator:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
             self.process.kill()
+        shutil.rmtree(f"/run/dpdk/{self.prefix}", ignore_errors=True)
 
 
 def verdict(name, r, want):

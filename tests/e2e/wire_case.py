@@ -1,7 +1,9 @@
 """wire_case - what the tests with tests/wire.py share: cases, a scan of frames, comparisons of records."""
+import atexit
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,7 +12,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import wire as w  # noqa: E402  (the path comes first)
 
 POSTERN = os.path.abspath((sys.argv[1:] or [os.environ.get("POSTERN", "build/postern")])[0])
-FILE = os.path.join(tempfile.mkdtemp(prefix="wire-"), "capture")
+FOLDER = tempfile.mkdtemp(prefix="wire-")
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+FILE = os.path.join(FOLDER, "capture")
 CASES = []
 
 
