@@ -37,7 +37,8 @@
 	ROW(OCTETS_MISSING, "octets_missing", UNVERIFIABLE, "octets it covers were not seen") \
 	ROW(NOT_KEPT, "not_kept", UNVERIFIABLE, "octets it covers were over a limit and not kept") \
 	ROW(HEADER_LIMIT, "header_limit", UNVERIFIABLE, "the header section is over a limit") \
-	ROW(NO_SPACE, "no_space", UNVERIFIABLE, "the header did not fit what verification has room for") \
+	ROW(NO_SPACE, "no_space", UNVERIFIABLE, \
+	    "the header did not fit what verification has room for") \
 	/* the key (6.1.2) */ \
 	ROW(KEY_TIMEOUT, "key_timeout", TEMPERROR, "no answer about the key in time") \
 	ROW(KEY_FAILED, "key_failed", TEMPERROR, "the question for the key failed") \
