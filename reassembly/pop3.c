@@ -22,14 +22,14 @@ struct pop3_call {
 	const struct session_input *in;
 };
 
-void pop3_start(struct session *session, const struct session_peer *peer, bool guess)
+void pop3_start(struct session *session, const struct session_peer *peer, bool guess, bool at_port)
 {
 	struct pop3 *s = (struct pop3 *)session->state;
 	s->greeting_due = !peer->midstream;
-	if (guess) {
+	if (guess)
 		s->server = POP3_GUESS;
-		s->no_start = true;
-	}
+	s->no_start = peer->midstream;
+	s->first_due = peer->midstream && !guess && at_port;
 }
 
 static void count(const struct pop3_call *c, enum stat what)
@@ -396,6 +396,13 @@ static void replied(const struct pop3_call *c, enum pop3_kind kind, bool ok, str
 	}
 }
 
+/* The first status line of a capture that began later answers something before it. */
+static bool answers_unseen(const struct pop3_call *c)
+{
+	const struct pop3 *s = c->s;
+	return c->peer->midstream && !s->replied && !c->in->peer_acked && !s->no_client;
+}
+
 static void status(const struct pop3_call *c, struct bytes line)
 {
 	struct pop3 *s = c->s;
@@ -416,8 +423,15 @@ static void status(const struct pop3_call *c, struct bytes line)
 		return;
 	}
 	s->server_cut = false;
+	bool unseen = answers_unseen(c);
+	s->replied = true;
 	if (s->greeting_due) {
 		s->greeting_due = false;
+		return;
+	}
+	if (unseen) {
+		s->first_due = ok;
+		s->no_start = false;
 		return;
 	}
 	if (!s->queue.n) {
@@ -543,6 +557,7 @@ static void server_gap(const struct pop3_call *c)
 	}
 	textline_done(c->lines, &s->reply);
 	s->replies_lost = s->server_cut = true;
+	s->first_due = false;
 	s->skip.state = DOT_MID;
 }
 
@@ -551,7 +566,7 @@ static bool server_waits(const struct pop3_call *c)
 {
 	const struct pop3 *s = c->s;
 	return s->server == POP3_STATUS && !s->greeting_due && !s->queue.n && !s->no_client &&
-	       !s->replies_lost;
+	       !s->replies_lost && !answers_unseen(c);
 }
 
 static size_t server(const struct pop3_call *c)
@@ -572,6 +587,11 @@ static size_t server(const struct pop3_call *c)
 	}
 	size_t i = 0;
 	while (i < in->data.n && !s->tls) {
+		if (s->first_due) {
+			uint8_t first = in->data.p[i];
+			s->server = first == '+' || first == '-' ? POP3_STATUS : POP3_GUESS;
+			s->first_due = false;
+		}
 		if (server_waits(c)) {
 			if (!in->last_chance)
 				break;

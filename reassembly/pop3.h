@@ -37,6 +37,8 @@ struct pop3 {
 	bool has_mailbox : 1, authenticated : 1;
 	bool greeting_due : 1;
 	bool lost : 1; /* no object for the message coming in */
+	bool replied : 1; /* a status line was read */
+	bool first_due : 1; /* the next octet tells a status line from what is guessed */
 	bool no_start : 1; /* POP3_GUESS: what is guessed lacks its beginning */
 	bool replies_lost : 1, server_cut : 1;
 	bool no_client : 1, no_server : 1;
@@ -45,8 +47,8 @@ struct pop3 {
 };
 _Static_assert(sizeof(struct pop3) <= SESSION_STATE, "a session keeps its octets");
 
-/* guess: the capture began inside an answer. */
-void pop3_start(struct session *session, const struct session_peer *peer, bool guess);
+/* guess: the capture began inside an answer; at_port: it may have, if it began in the middle. */
+void pop3_start(struct session *session, const struct session_peer *peer, bool guess, bool at_port);
 size_t pop3_push(struct session *session, struct assembler *a, const struct session_peer *peer,
 		 const struct session_input *in);
 void pop3_finish(struct session *session, struct assembler *a, const struct session_peer *peer,

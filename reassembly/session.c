@@ -164,10 +164,11 @@ static void begin(struct session *s, struct assembler *a, const struct session_p
 		stats_add(assembler_stats(a), STAT_SESSION_OTHER, 1);
 		return;
 	}
+	bool at_port = by_port(a, peer) == protocol;
 	if (protocol == SESSION_IS_POP3)
-		pop3_start(s, peer, content);
+		pop3_start(s, peer, content, at_port);
 	else
-		smtp_start(s, peer, content);
+		smtp_start(s, peer, content, at_port);
 	stats_add(assembler_stats(a),
 		  protocol == SESSION_IS_POP3 ? STAT_SESSION_POP3 : STAT_SESSION_SMTP, 1);
 	replay(s, a, peer, in, &p, SESSION_SERVER);

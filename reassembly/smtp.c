@@ -4,11 +4,15 @@
 
 enum { TLS_HANDSHAKE = 0x16 };
 
-void smtp_start(struct session *session, const struct session_peer *peer, bool guess)
+void smtp_start(struct session *session, const struct session_peer *peer, bool guess, bool at_port)
 {
 	struct smtp *s = (struct smtp *)session->state;
 	s->greeting_due = !peer->midstream;
 	s->guessed = guess;
+	if (peer->midstream && !guess && at_port) {
+		s->start_due = true;
+		s->state = SMTP_DATA_GUESS;
+	}
 }
 
 static void use_line(const struct smtp_call *c, struct draft *t)
@@ -288,13 +292,19 @@ static size_t data_guess(const struct smtp_call *c, struct bytes in)
 		return n;
 	struct bytes word = textline_part(c->lines, &s->line);
 	s->state = SMTP_COMMAND;
-	if (command_parse(word, &args) != COMMAND_OTHER)
+	if (command_parse(word, &args) != COMMAND_OTHER) {
+		s->start_due = false;
 		return n;
+	}
 	uint8_t begin[9];
 	word = bytes_head(word, sizeof begin);
 	memcpy(begin, word.p, word.n);
 	textline_done(c->lines, &s->line);
-	smtp_replied(c, SMTP_KIND_DATA, 0);
+	if (s->start_due)
+		smtp_guess(c);
+	else
+		smtp_replied(c, SMTP_KIND_DATA, 0);
+	s->start_due = false;
 	s->early_seen = true;
 	data(c, bytes_of(begin, word.n));
 	return n;
@@ -369,6 +379,9 @@ static size_t client_step(const struct smtp_call *c, struct bytes in)
 	case SMTP_AUTH_GUESS:
 		return lines(c, in);
 	case SMTP_DATA:
+		/* a reply to what is guessed to be content will show that it is none */
+		if (s->in_guess && s->held && s->reply_acked > s->client_pos)
+			in = bytes_head(in, s->reply_acked - s->client_pos);
 		return data(c, in);
 	case SMTP_BDAT:
 		return chunk(c, in);

@@ -71,6 +71,7 @@ struct smtp {
 	bool greeting_due : 1;
 	bool lost : 1; /* no object for the transaction the client is in */
 	bool guessed : 1; /* that the capture began inside a message */
+	bool start_due : 1; /* it began in the middle: the client's first octets may be content */
 	bool in_guess : 1; /* and no reply has contradicted it yet */
 	bool data_assumed : 1; /* went on without the reply to DATA */
 	bool early_seen : 1; /* PIPELINED_EARLY was judged */
@@ -108,8 +109,8 @@ struct smtp_call {
 	const struct session_input *in;
 };
 
-/* guess: the capture began inside a message's content. */
-void smtp_start(struct session *session, const struct session_peer *peer, bool guess);
+/* guess: the capture began inside a message's content; at_port: it may have, if it began in the middle. */
+void smtp_start(struct session *session, const struct session_peer *peer, bool guess, bool at_port);
 size_t smtp_push(struct session *session, struct assembler *a, const struct session_peer *peer,
 		 const struct session_input *in);
 void smtp_finish(struct session *session, struct assembler *a, const struct session_peer *peer,

@@ -3,6 +3,7 @@
 
 wire_mail.py POSTERN   (or POSTERN in the environment)
 """
+import hashlib
 import sys
 
 import wire_case
@@ -144,6 +145,64 @@ def pop3_commands():
         clean(record, message)
         equal((record["pop3"]["user"], record["pop3"]["number"]), ("bob", number), "pop3")
     assert "c4c9334bac" not in str(two)
+
+
+LONG = w.mail(90000, 13)
+
+
+def starts_in_the_middle(script, messages, side, first_line, **where):
+    """From every packet on: what is whole in the capture is whole in the records, what is cut is told as cut.
+
+    first_line: the message's own first line follows in a segment that may begin the capture, when what asked for it was not seen.
+    """
+    names = {hashlib.sha256(m).hexdigest(): n for n, m in enumerate(messages)}
+    parts = w.talk(script, mss=700, **where)
+    base = next(s.seq + 1 for s in parts if s.side == side and s.flags & w.SYN)
+    said = b"".join(data for who, data in script if who == side)
+    spans, at = [], 0
+    for m in messages:
+        spans.append((said.index(m[:60], at), said.index(m[:60], at) + len(w.stuff(m)) - 3))
+        at = spans[-1][1]
+    for n in list(range(3, 40)) + list(range(40, len(parts) - 8, 11)):
+        rest = parts[n:]
+        low = min((s.seq - base for s in rest if s.side == side and s.data), default=1 << 30)
+        want = [i if low < a or (low == a and first_line) else "cut" for i, (a, b) in enumerate(spans) if low < b]
+        got = [names.get(r["message"]["sha256"]) if r["message"]["complete"] else "cut" for r in scan(w.frames(rest))]
+        equal(got, want, f"from packet {n} {rest[0].side} {rest[0].data[:20]!r}")
+
+
+@case
+def n15_smtp_starts_in_the_middle():
+    script = GREET
+    for m in (MAIL, LONG, OTHER):
+        script = script + FROM + DATA + [(0, w.stuff(m))] + DONE
+    starts_in_the_middle(script + QUIT, (MAIL, LONG, OTHER), 0, False)
+
+
+@case
+def n15_pop3_starts_in_the_middle():
+    script = [(1, b"+OK ready\r\n"), (0, b"USER bob\r\n"), (1, b"+OK\r\n"), (0, b"PASS x\r\n"), (1, b"+OK\r\n"),
+              (0, b"LIST\r\n"), (1, b"+OK\r\n1 200\r\n.\r\n")]
+    for n, m in enumerate((MAIL, LONG, OTHER)):
+        script += [(0, b"RETR %d\r\n" % n), (1, b"+OK\r\n" + w.stuff(m))]
+    starts_in_the_middle(script + [(0, b"QUIT\r\n"), (1, b"+OK\r\n")], (MAIL, LONG, OTHER), 1, True, **POP3)
+
+
+@case
+def n15_slow_server():
+    """Whoever sends early to a server that takes its time decides nothing: DATA is refused, what follows are commands."""
+    early = (b"MAIL FROM:<a@b.example>\r\nRCPT TO:<no@d.example>\r\nDATA\r\nRSET\r\n"
+             b"MAIL FROM:<x@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n")
+    script = GREET + [(0, early), (1, b"250 a\r\n550 no\r\n554 none\r\n250 reset\r\n250 a\r\n250 b\r\n354 go\r\n"),
+                      (0, w.stuff(MAIL))] + DONE + QUIT
+    for step, size in ((400_000_000, 10), (1000, 1)):
+        late, parts = 0, []
+        for s in w.talk(script):
+            for p in w.pieces(s, range(size, len(s.data), size)) if s.data == early else [s]:
+                late += step
+                parts.append(p.but(time=s.time + late))
+        record, = scan(w.frames(parts))
+        clean(record, MAIL, mail_from="x@b.example")
 
 
 @case
