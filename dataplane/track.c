@@ -48,6 +48,7 @@ struct track {
 	uint64_t tick_ns; /* when timers are next looked at */
 	uint32_t removed; /* flows taken out so far: indices looked up before that are stale */
 	uint32_t last; /* the flow of the last segment, FLOW_NONE when it is gone */
+	uint32_t flow_max;
 	uint8_t worker;
 };
 
@@ -361,9 +362,19 @@ bool track_finish(struct track *t, unsigned n)
 	return flow_count(t->flows) == 0;
 }
 
-void track_restart(struct track *t)
+bool track_restart(struct track *t)
 {
 	madvise(t->ordinal, TRACK_ORDINALS * sizeof *t->ordinal, MADV_DONTNEED); /* all zero */
+	/* a wheel does not turn back */
+	struct wheel *timers = NULL;
+	if (flow_count(t->flows) == 0)
+		timers = wheel_new(t->flow_max, SLOTS, TICK_NS);
+	if (!timers)
+		return false;
+	wheel_free(t->timers);
+	t->timers = timers;
+	t->now_ns = t->tick_ns = 0;
+	return true;
 }
 
 /* ---- messages ---- */
@@ -415,6 +426,7 @@ struct track *track_new(const struct config *cfg, const struct mailport *ports, 
 	t->ports = ports;
 	t->stats = stats;
 	t->worker = worker;
+	t->flow_max = cfg->flow_max;
 	t->last = FLOW_NONE;
 	if (getrandom(&seed, sizeof seed, 0) == sizeof seed)
 		t->flows = flow_new(cfg->flow_max, seed);

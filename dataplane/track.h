@@ -46,8 +46,8 @@ void track_time(struct track *t, uint64_t sure_ns, uint64_t now_ns, uint64_t sta
 
 /* Ends up to n connections, what is unfinished becomes incomplete messages; true when none is left. */
 bool track_finish(struct track *t, unsigned n);
-/* Connections are numbered from 0 again. */
-void track_restart(struct track *t);
+/* Connections are numbered from 0 again. True when there are none: time begins at 0 again too. */
+bool track_restart(struct track *t);
 
 /* Gives the next finished message in the order they ended; NULL: none. */
 struct message *track_next(struct track *t);

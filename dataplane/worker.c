@@ -291,8 +291,10 @@ void worker_capture(struct worker *w, struct capture *capture)
 {
 	w->capture = capture;
 	w->finishing = false;
-	timeline_begin(&w->time);
-	track_restart(w->track);
+	if (track_restart(w->track))
+		w->time = (struct timeline){ 0 };
+	else
+		timeline_begin(&w->time);
 }
 
 void worker_config(struct worker *w, const struct config *cfg)
