@@ -353,6 +353,8 @@ static int fill(struct files *f)
 		f->eof = got == 0;
 		f->n += (size_t)got;
 		f->octets += (size_t)got;
+		if (f->setup.stop && *f->setup.stop)
+			return -EINTR;
 	}
 	return 0;
 }
@@ -507,9 +509,13 @@ static enum files_state maildir_next(struct files *f, char *why, size_t why_len)
 		return FILES_END;
 	}
 	snprintf(path, sizeof path, "%s/%s", f->dir.path, f->dir.name[f->dir.next++]);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		snprintf(why, why_len, "%s: %s", path, strerror(errno));
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO does not hold us up */
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		snprintf(why, why_len, "%s: %s", path,
+			 fd < 0 ? strerror(errno) : "no message: not a regular file; remove it");
+		if (fd >= 0)
+			close(fd);
 		return FILES_BAD;
 	}
 	open_stream(f, path, fd);

@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include <signal.h>
+
 #include "base/config.h"
 #include "base/message.h"
 
@@ -17,6 +19,7 @@ struct files;
 struct files_setup {
 	const struct config *cfg; /* all borrowed for the life of files and its messages */
 	bool raw;
+	const volatile sig_atomic_t *stop; /* not 0: reading ends with EINTR; NULL: it never does */
 	uint64_t time_ns; /* message.time_ns */
 	/* envelope of every message */
 	bool has_client, has_helo, has_mail_from;

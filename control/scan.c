@@ -189,6 +189,7 @@ static int start_output(struct scan *s, char *why)
 	s->out_stats = setup.stats = stats_new();
 	s->opt.bare.cfg = &s->opt.cfg;
 	s->opt.bare.time_ns = s->opt.cfg.now_ns ? s->opt.cfg.now_ns : clock_ns(CLOCK_REALTIME);
+	s->opt.bare.stop = &interrupted;
 	s->files = files_new(&s->opt.bare);
 	if (!s->stats || !s->out_stats || !s->files) {
 		snprintf(why, WHY_MAX, "out of memory");

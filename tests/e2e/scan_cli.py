@@ -535,6 +535,26 @@ def interrupt_while_a_pipe_is_silent():
     assert b"\n1 message (" in out and b"interrupted" in err, (out, err)
 
 
+@test
+def interrupt_in_a_message_without_end():
+    with subprocess.Popen([POSTERN, "scan", "--format", "json", "--dns", "none", "a.eml", "/dev/zero"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+        time.sleep(0.5)
+        p.send_signal(signal.SIGTERM)
+        out, err = p.communicate(timeout=10)
+    equal((p.returncode, out.count(b"\n"), err.count(b"\n")), (2, 1, 1), err)
+
+
+@test
+def odd_things_in_a_maildir():
+    for name in ("cur", "new", "tmp", "new/folder"):
+        os.makedirs(os.path.join("odd", name))
+    os.mkfifo("odd/new/fifo")
+    write("odd/cur/mail", MAIL)
+    r = scan("--dns", "none", "odd", timeout=10)
+    equal((r.status, [m["source"] for m in r.records()]), (2, ["odd/cur/mail"]))
+    equal(sorted(line.split(": ")[1:3] for line in r.err.splitlines()), [["odd/new/fifo", "no message"], ["odd/new/folder", "no message"]])
+
+
 # ---- usage ----
 
 @test
