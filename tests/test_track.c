@@ -332,6 +332,32 @@ static void a_stamp_far_ahead(void)
 	bench_free(b);
 }
 
-TEST_MAIN("track", TEST(interleaved), TEST(port_reuse), TEST(h10_million_half_open),
-	  TEST(h10_all_busy), TEST(idle), TEST(closed_and_late_copies), TEST(hole_given_up_by_time),
-	  TEST(nothing_begins), TEST(a_stamp_far_ahead))
+/* In one burst: places looked up before some went, and more of them than are looked at in one go. */
+static void all_at_once(void)
+{
+	struct bench *b = bench_new();
+	struct talk t[300], last = talk_of(1000);
+	bench_start(b, 512, 1);
+	for (unsigned i = 0; i < 300; i++) {
+		t[i] = talk_of(i);
+		talk_to(&t[i], &b->net, TALK_END);
+	}
+	feed(b);
+	CU_ASSERT_EQUAL(worker_flows(b->w), 300);
+	b->net.now_ns += 30 * NET_S;
+	b->net.step_ns = 1000;
+	talk_go(&last, &b->net); /* the others have stayed long enough */
+	for (unsigned i = 0; i < 20; i++) { /* and come again, with their old numbers too */
+		struct talk again = talk_of(i);
+		talk_to(&again, &b->net, TALK_ACK);
+	}
+	feed(b);
+	CU_ASSERT_EQUAL(worker_flows(b->w), 21);
+	CU_ASSERT_EQUAL(bench_stat(b, STAT_FLOW_NEW), 300 + 21);
+	CU_ASSERT_TRUE(bench_adds_up(b));
+	bench_free(b);
+}
+
+TEST_MAIN("track", TEST(all_at_once), TEST(interleaved), TEST(port_reuse),
+	  TEST(h10_million_half_open), TEST(h10_all_busy), TEST(idle), TEST(closed_and_late_copies),
+	  TEST(hole_given_up_by_time), TEST(nothing_begins), TEST(a_stamp_far_ahead))
