@@ -2,7 +2,10 @@
 
 #include "reassembly/command.h"
 
-enum { TLS_HANDSHAKE = 0x16 };
+enum {
+	TLS_HANDSHAKE = 0x16,
+	CHUNK_LIKELY = INT32_MAX, /* a longer one some servers cannot count */
+};
 
 void smtp_start(struct session *session, const struct session_peer *peer, bool guess, bool at_port)
 {
@@ -92,7 +95,7 @@ static void chunk_done(const struct smtp_call *c)
 	s->state = SMTP_COMMAND;
 	if (s->bdat_last)
 		ended(c);
-	else if (!s->bdat_answered)
+	else
 		smtp_asked(c, SMTP_KIND_BDAT);
 	s->bdat_answered = s->bdat_last = false;
 }
@@ -124,7 +127,14 @@ static void bdat(const struct smtp_call *c, struct bytes args)
 	bool last;
 	switch (command_bdat(args, &n, &last)) {
 	case COMMAND_BDAT_GOOD:
-		chunk_begin(c, n, last);
+		if (n <= (s->no_chunking ? 0 : CHUNK_LIKELY)) {
+			chunk_begin(c, n, last);
+			return;
+		}
+		/* a server that does not know BDAT or the number reads what follows as commands */
+		s->bdat_left = n;
+		s->bdat_last = last;
+		smtp_asked(c, SMTP_KIND_BDAT_TRY);
 		return;
 	case COMMAND_BDAT_ODD: /* a server that takes it reads the octets, one that does not does not */
 		s->bdat_left = n;
@@ -342,6 +352,11 @@ static void wait_over(const struct smtp_call *c)
 	case SMTP_KIND_HELO:
 		smtp_replied(c, SMTP_KIND_HELO, 0);
 		break;
+	case SMTP_KIND_BDAT_TRY: /* it reads the chunk first, so it knows BDAT */
+		s->queue.n--;
+		s->state = SMTP_BDAT;
+		s->bdat_try = true;
+		return;
 	case SMTP_KIND_AUTH:
 		s->state = SMTP_AUTH_GUESS;
 		break;
@@ -384,6 +399,10 @@ static size_t client_step(const struct smtp_call *c, struct bytes in)
 			in = bytes_head(in, s->reply_acked - s->client_pos);
 		return data(c, in);
 	case SMTP_BDAT:
+		if (s->bdat_try) {
+			s->bdat_try = false;
+			chunk_begin(c, s->bdat_left, s->bdat_last);
+		}
 		return chunk(c, in);
 	case SMTP_TLS_GUESS:
 		tls_or_not(c, in.p[0]);

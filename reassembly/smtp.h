@@ -36,6 +36,7 @@ enum smtp_kind { /* what waits for a reply */
 		 SMTP_KIND_DATA,
 		 SMTP_KIND_BDAT, /* a chunk that is not the last */
 		 SMTP_KIND_BDAT_ODD, /* whether octets follow is known from the reply */
+		 SMTP_KIND_BDAT_TRY, /* the same: no CHUNKING was offered, or it is too long */
 		 SMTP_KIND_END, /* final dot, or the last chunk */
 		 SMTP_KIND_END_LOST, /* the same, no message was kept */
 		 SMTP_KIND_RSET, /* ends a transaction */
@@ -64,7 +65,9 @@ struct smtp {
 	uint16_t held; /* a reply whose command was not read yet */
 	uint16_t lmtp_code;
 	uint16_t server_line; /* octets of the server's line */
+	uint16_t bdat_code; /* if bdat_answered */
 	uint8_t code[4]; /* its first octets */
+	uint8_t keyword; /* letters of CHUNKING seen behind them */
 	uint8_t state; /* enum smtp_state */
 	bool bdat_last : 1;
 	bool lmtp : 1, authenticated : 1, counted_auth : 1;
@@ -89,6 +92,10 @@ struct smtp {
 	bool replied : 1; /* a reply was read */
 	bool judge_glue : 1; /* whether the next octets were sent before STARTTLS was refused */
 	bool bdat_answered : 1; /* the chunk has its reply */
+	bool bdat_try : 1; /* the chunk of a SMTP_KIND_BDAT_TRY begins */
+	bool offers : 1,
+		held_offers : 1; /* CHUNKING, in the reply being read and in the held one */
+	bool no_chunking : 1; /* EHLO was answered without it */
 	uint8_t auth_next : 2; /* enum command_auth */
 };
 _Static_assert(sizeof(struct smtp) <= SESSION_STATE, "a session keeps its octets");

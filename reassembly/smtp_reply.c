@@ -14,6 +14,11 @@ void smtp_assume_all(const struct smtp_call *c)
 void smtp_asked(const struct smtp_call *c, enum smtp_kind kind)
 {
 	struct smtp *s = c->s;
+	if (s->bdat_answered) {
+		s->bdat_answered = false;
+		smtp_replied(c, kind, s->bdat_code);
+		return;
+	}
 	if (s->no_server || s->server_ended) {
 		/* behind a server that closed, DATA was not taken */
 		smtp_replied(c, kind, s->no_server || kind != SMTP_KIND_DATA ? 0 : 421);
@@ -184,6 +189,20 @@ void smtp_held(const struct smtp_call *c)
 		server_gone(c);
 }
 
+static const char chunking[] = "CHUNKING";
+
+/* Where EHLO's reply offers BDAT (RFC 3030 section 2): the next octet, `at` octets into a line. */
+static void keyword(struct smtp *s, size_t at, uint8_t octet)
+{
+	if (at < 4 || s->keyword > sizeof chunking - 1)
+		return;
+	if (s->keyword == at - 4 && s->keyword < sizeof chunking - 1 &&
+	    (octet & ~0x20) == chunking[s->keyword])
+		s->keyword++;
+	else if (s->keyword == sizeof chunking - 1 && octet != ' ' && octet != '\r')
+		s->keyword = UINT8_MAX; /* a longer word */
+}
+
 static void server_line_done(const struct smtp_call *c)
 {
 	struct smtp *s = c->s;
@@ -196,8 +215,13 @@ static void server_line_done(const struct smtp_call *c)
 		count(c, STAT_SESSION_BAD_REPLY);
 	/* the first reply of a capture that began later answers something before it */
 	bool before = c->peer->midstream && !s->replied && !c->in->peer_acked && !s->no_client;
-	if (good && sep != '-')
+	s->offers = s->offers || s->keyword == sizeof chunking - 1;
+	s->keyword = 0;
+	if (good && sep != '-') {
 		s->replied = true;
+		s->held_offers = s->offers;
+		s->offers = false;
+	}
 	if (good && sep != '-' && !before) {
 		s->held = (uint16_t)((code[0] - '0') * 100 + (code[1] - '0') * 10 + code[2] - '0');
 		s->reply_acked = c->in->peer_acked;
@@ -214,6 +238,8 @@ static size_t server_line(const struct smtp_call *c, struct bytes in)
 	size_t n = lf ? (size_t)(lf - in.p) : in.n;
 	for (size_t i = 0; i < n && s->server_line + i < sizeof s->code; i++)
 		s->code[s->server_line + i] = in.p[i];
+	for (size_t i = 0; i < n && s->server_line + i < 4 + sizeof chunking; i++)
+		keyword(s, s->server_line + i, in.p[i]);
 	s->server_line = n > (size_t)(UINT16_MAX - s->server_line) ? UINT16_MAX
 								   : (uint16_t)(s->server_line + n);
 	if (s->server_line > assembler_cfg(c->a)->command_max && !s->server_long) {

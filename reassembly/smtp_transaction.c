@@ -406,7 +406,7 @@ bool smtp_waits(enum smtp_kind kind)
 {
 	return kind == SMTP_KIND_HELO || kind == SMTP_KIND_DATA || kind == SMTP_KIND_AUTH ||
 	       kind == SMTP_KIND_STARTTLS || kind == SMTP_KIND_XCLIENT ||
-	       kind == SMTP_KIND_BDAT_ODD;
+	       kind == SMTP_KIND_BDAT_ODD || kind == SMTP_KIND_BDAT_TRY;
 }
 
 void smtp_replied(const struct smtp_call *c, enum smtp_kind kind, int code)
@@ -426,6 +426,8 @@ void smtp_replied(const struct smtp_call *c, enum smtp_kind kind, int code)
 	switch (kind) {
 	case SMTP_KIND_HELO:
 		helo_replied(c, ok);
+		if (ok)
+			s->no_chunking = code && !s->held_offers;
 		return;
 	case SMTP_KIND_MAIL:
 		mail_replied(c, ok);
@@ -442,12 +444,23 @@ void smtp_replied(const struct smtp_call *c, enum smtp_kind kind, int code)
 		return;
 	case SMTP_KIND_BDAT_ODD:
 		s->bdat_last = false;
-		s->bdat_answered = true;
 		if (ok && code && s->bdat_left) {
 			s->state = SMTP_BDAT;
+			s->bdat_answered = true;
+			s->bdat_code = (uint16_t)code;
 			if (s->cur)
 				s->cur->dot.raw = s->cur->begun = true;
 		}
+		return;
+	case SMTP_KIND_BDAT_TRY:
+		if (code >= 500 && code <= 502) { /* unknown to it, or not implemented */
+			s->bdat_last = false;
+			return;
+		}
+		s->state = SMTP_BDAT;
+		s->bdat_try = true;
+		s->bdat_answered = code != 0;
+		s->bdat_code = (uint16_t)code;
 		return;
 	case SMTP_KIND_END:
 		end_replied(c, code);

@@ -4,6 +4,7 @@
 #define HELLO \
 	SRV("220 mx ESMTP\r\n"), C("EHLO a\r\n"), \
 		SRV("250-mx\r\n250-CHUNKING\r\n250 PIPELINING\r\n")
+#define HELLO_PLAIN SRV("220 mx\r\n"), C("EHLO a\r\n"), SRV("250-mx\r\n250 8BITMIME\r\n")
 #define MAIL_RCPT \
 	C("MAIL FROM:<x@y>\r\n"), SRV("250 ok\r\n"), C("RCPT TO:<r@z>\r\n"), SRV("250 ok\r\n")
 #define DATA C("DATA\r\n"), SRV("354 go\r\n")
@@ -214,9 +215,8 @@ static void h9_bdat_number_too_large(void)
 		       C("BDAT 9223372036854775808 LAST\r\n"), SRV("501 no\r\n"), DATA,
 		       C("m\r\n.\r\n"), SRV("250 ok\r\n"), BYE },
 	      .want = "a|x@y|r@z|250||m$\n");
-	/* the largest one swallows all that follows */
-	CHECK(.say = { HELLO, MAIL_RCPT, C("BDAT 9223372036854775807 LAST\r\nMAIL FROM:<z>\r\n"),
-		       C_END },
+	/* the largest one that is believed at once swallows all that follows */
+	CHECK(.say = { HELLO, MAIL_RCPT, C("BDAT 2147483647 LAST\r\nMAIL FROM:<z>\r\n"), C_END },
 	      .want = "a|x@y|r@z|0|no_end|MAIL FROM:<z>$~0/15\n");
 }
 
@@ -250,6 +250,39 @@ static void h9_bdat_refused_then_its_chunk(void)
 	/* the whole message was judged */
 	CHECK(.say = { HELLO, MAIL_RCPT, C("BDAT 3 LAST\r\na\r\n"), SRV("554 virus\r\n"), BYE },
 	      .want = "a|x@y|r@z|554||a$\n");
+}
+
+/* CHUNKING was not offered and BDAT is not known: what follows are commands, not a chunk */
+static void h9_bdat_unknown_to_the_server(void)
+{
+	CHECK(.say = { HELLO_PLAIN, MAIL_RCPT, C("BDAT 9999 LAST\r\n"), SRV("502 what\r\n"), DATA,
+		       C("m\r\n.\r\n"), SRV("250 ok\r\n"), BYE },
+	      .want = "a|x@y|r@z|250||m$\n");
+	CHECK(.say = { HELLO_PLAIN, C("BDAT 9999\r\nNOOP\r\n"), SRV("500 what\r\n250 ok\r\n"),
+		       MAIL_RCPT, DATA, C("m\r\n.\r\n"), SRV("250 ok\r\n"), BYE },
+	      .want = "a|x@y|r@z|250||m$\n");
+	/* it knows it all the same: each chunk has one reply */
+	CHECK(.say = { HELLO_PLAIN, MAIL_RCPT, C("BDAT 3\r\na\r\n"), SRV("250 ok\r\n"),
+		       C("BDAT 3 LAST\r\nb\r\n"), SRV("251 ok\r\n"), MAIL_RCPT, DATA,
+		       C("m\r\n.\r\n"), SRV("250 ok\r\n"), BYE },
+	      .want = "a|x@y|r@z|251||a$b$\na|x@y|r@z|250||m$\n");
+	/* offered, in any place and case: the chunk is one, and no reply is waited for */
+	CHECK(.say = { SRV("220 mx\r\n"), C("EHLO a\r\n"),
+		       SRV("250-mx\r\n250-chunking\r\n250 X\r\n"), MAIL_RCPT,
+		       C("BDAT 6\r\nRSET\r\nBDAT 3 LAST\r\nb\r\n"), SRV("250 ok\r\n250 ok\r\n"),
+		       BYE },
+	      .want = "a|x@y|r@z|250||RSET$b$\n");
+	CHECK(.say = { SRV("220 mx\r\n"), C("EHLO a\r\n"), SRV("250-mx\r\n250 CHUNKINGS\r\n"),
+		       MAIL_RCPT, C("BDAT 6\r\n"), SRV("500 what\r\n"), C("RSET\r\n"),
+		       SRV("250 ok\r\n"), MAIL_RCPT, DATA, C("m\r\n.\r\n"), SRV("250 ok\r\n"),
+		       BYE },
+	      .want = "a|x@y|r@z|250||m$\n");
+	/* a number that is too large for the server */
+	CHECK(.say = { SRV("220 mx\r\n"), C("EHLO a\r\n"), SRV("250-mx\r\n250 CHUNKING\r\n"),
+		       MAIL_RCPT, C("BDAT 9223372036854775807 LAST\r\n"), SRV("501 no\r\n"),
+		       C("RSET\r\n"), SRV("250 ok\r\n"), MAIL_RCPT, DATA, C("m\r\n.\r\n"),
+		       SRV("250 ok\r\n"), BYE },
+	      .want = "a|x@y|r@z|250||m$\n");
 }
 
 static void h9_data_and_bdat_mixed(void)
@@ -348,8 +381,9 @@ TEST_MAIN("smtp", TEST(plain), TEST(several_messages), TEST(pipelined),
 	  TEST(mail_refused_then_another), TEST(lmtp), TEST(auth_exchanges), TEST(starttls),
 	  TEST(h9_starttls_injection), TEST(xclient), TEST(b6_bdat), TEST(h9_bdat_0_last),
 	  TEST(h9_bdat_number_too_large), TEST(h9_bdat_with_junk),
-	  TEST(h9_bdat_refused_then_its_chunk), TEST(h9_data_and_bdat_mixed),
-	  TEST(h9_data_refused_under_pipelining), TEST(n6_content_before_354),
-	  TEST(h9_lenient_endings), TEST(h9_mail_from_without_space_or_brackets),
-	  TEST(h9_nul_in_commands), TEST(h9_replies_without_requests), TEST(h9_odd_reply_codes),
-	  TEST(early_final_reply), TEST(ends_in_the_middle))
+	  TEST(h9_bdat_refused_then_its_chunk), TEST(h9_bdat_unknown_to_the_server),
+	  TEST(h9_data_and_bdat_mixed), TEST(h9_data_refused_under_pipelining),
+	  TEST(n6_content_before_354), TEST(h9_lenient_endings),
+	  TEST(h9_mail_from_without_space_or_brackets), TEST(h9_nul_in_commands),
+	  TEST(h9_replies_without_requests), TEST(h9_odd_reply_codes), TEST(early_final_reply),
+	  TEST(ends_in_the_middle))

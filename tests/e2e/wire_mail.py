@@ -83,6 +83,16 @@ def h9_bdat_refused():
 
 
 @case
+def h9_bdat_unknown_to_the_server():
+    """Nobody offered CHUNKING: behind a BDAT that is not known come commands."""
+    plain = [(1, b"220 mx\r\n"), (0, b"EHLO c.example\r\n"), (1, b"250-mx\r\n250 8BITMIME\r\n")]
+    for code in (b"500", b"502"):
+        record, = ways(plain + FROM + [(0, b"BDAT 100000 LAST\r\n"), (1, code + b" what\r\n"), (0, b"RSET\r\n"), (1, b"250 ok\r\n")] +
+                       FROM + DATA + [(0, w.stuff(MAIL))] + DONE + QUIT)
+        clean(record, MAIL)
+
+
+@case
 def h9_data_refused():
     script = GREET + FROM + [(0, b"DATA\r\n"), (1, b"554 no valid recipients\r\n"), (0, b"RSET\r\n"), (1, b"250 ok\r\n")]
     record, = ways(script + FROM + DATA + [(0, w.stuff(MAIL))] + DONE + QUIT)
