@@ -296,6 +296,13 @@ def odd_cases():
     for c in ("relaxed/relaxed", "simple/simple"):
         signature = Signed(BASE, BODIES["text"], c=c)
         no_from = [h for h in BASE if h[0] != b"From"]
+        empty = Signed(BASE, b"", c=c)
+        yield Case("octets: no empty line", c, join([empty.field] + BASE, b"")[:-2], ["pass"])
+        yield Case("octets: no line end at all", c, join([empty.field] + BASE, b"")[:-4], ["pass"])
+        large = BASE + [(b"X-Large", b" " + b"word\r\n\t" * 14000 + b"x")]
+        signature = Signed(large, BODIES["text"], c=c, h=[b"from", b"x-large"])
+        yield Case("octets: field of 100 KB", c, join([signature.field] + large, BODIES["text"]), ["pass"])
+        signature = Signed(BASE, BODIES["text"], c=c)
         yield Case("octets: no From", c, join([signature.field] + no_from, BODIES["text"]), ["fail"])
 
 
