@@ -473,6 +473,10 @@ static size_t client(const struct smtp_call *c)
 			smtp_held(c); /* before a command that it cannot be for is read */
 			if (s->state == SMTP_WAIT && !c->in->last_chance && !reply_was_lost(c))
 				break;
+			/* what the client had heard by then tells content from commands */
+			if ((s->in_guess || s->start_due) && !c->in->last_chance &&
+			    c->in->peer_acked > s->server_pos)
+				break;
 			if (s->state != SMTP_WAIT && !replies_room(c->lines, &s->queue, 2)) {
 				if (!c->in->last_chance)
 					break;

@@ -48,7 +48,9 @@ static bool stray(const struct smtp_call *c)
 				smtp_drop(c, s->cur);
 			s->lost = s->in_guess = false;
 			s->state = SMTP_COMMAND;
-			if (s->held / 100 == 3)
+			if (s->held == 334) /* RFC 4954 section 4: what comes next is a secret */
+				s->state = SMTP_AUTH;
+			else if (s->held / 100 == 3)
 				smtp_data_replied(c, s->held);
 			return true;
 		}

@@ -115,6 +115,16 @@ def auth():
 
 
 @case
+def auth_starts_in_the_middle():
+    """No answer to a challenge is taken for content, wherever the capture begins."""
+    parts = w.talk(GREET + [(0, b"AUTH LOGIN\r\n"), (1, b"334 VXNlcm5hbWU6\r\n"), (0, b"Ym9i\r\n"), (1, b"334 UGFzc3dvcmQ6\r\n"),
+                            (0, b"aHVudGVyMg==\r\n"), (1, b"235 ok\r\n")] + FROM + DATA + [(0, w.stuff(MAIL))] + DONE + QUIT)
+    for n in range(3, 12):
+        record, = scan(w.frames(parts[n:]))
+        clean(record, MAIL, mail_from="a@b.example")
+
+
+@case
 def starttls():
     hello = b"\x16\x03\x01" + bytes(200) + b"MAIL FROM:<x@y.example>\r\n"
     equal(ways(GREET + [(0, b"STARTTLS\r\n"), (1, b"220 go\r\n"), (0, hello), (1, hello)]), [], "records")
