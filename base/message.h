@@ -36,7 +36,8 @@ enum message_flag {
 		1 << 12, /* more recipients than are kept; rcpt_seen has their number */
 	MESSAGE_LONG_LINE = 1 << 13, /* a line over 998 octets before its CRLF (RFC 5322 2.1.1) */
 	MESSAGE_LONG_COMMAND =
-		1 << 14, /* a command of the transaction was over the limit and cut */
+		1
+		<< 14, /* a command of the transaction, or a name in it, was over its limit and cut */
 	MESSAGE_STARTTLS_INJECTION =
 		1 << 15, /* octets were glued behind STARTTLS in this connection */
 	MESSAGE_NO_REPLIES = 1 << 16, /* the server's side was not seen: acceptance is assumed */

@@ -156,6 +156,8 @@ static void strings_settle(struct assembler *a, struct draft *t)
 struct bytes assembler_string(struct assembler *a, struct draft *t, struct bytes b)
 {
 	static const uint8_t nothing;
+	if (b.n > MESSAGE_NAME_MAX)
+		t->m.flags |= MESSAGE_LONG_COMMAND;
 	b = bytes_head(b, MESSAGE_NAME_MAX);
 	if (!b.n)
 		return bytes_of(&nothing, 0);
@@ -175,6 +177,8 @@ bool assembler_rcpt(struct assembler *a, struct draft *t, struct bytes address)
 {
 	if (t->n_pending >= MESSAGE_RCPT_MAX || t->m.n_rcpt >= MESSAGE_RCPT_MAX)
 		return false;
+	if (address.n > MESSAGE_NAME_MAX)
+		t->m.flags |= MESSAGE_LONG_COMMAND;
 	address = bytes_head(address, MESSAGE_NAME_MAX);
 	struct message_rcpt *r = strings_take(a, t, sizeof *r + address.n);
 	if (!r)

@@ -182,12 +182,21 @@ static void submit_hash(struct verify *v, struct hash_job *job)
 		job_done(done->owner);
 }
 
+/* A message little over the limit may still be there whole. */
+static bool all_held(const struct message *m)
+{
+	uint64_t n = 0;
+	for (const struct message_chunk *c = m->chunks; c; c = c->next)
+		n += c->len;
+	return !m->running && n == m->size;
+}
+
 /* All digests at once, so that those over the same octets read them together. */
 static void start_hashes(struct verify *v)
 {
 	struct message *m = v->m;
 	/* of a message that was not kept only a running digest can tell */
-	bool kept = !(m->flags & MESSAGE_TOO_LARGE) || (m->running && m->hashed_to);
+	bool kept = !(m->flags & MESSAGE_TOO_LARGE) || (m->running && m->hashed_to) || all_held(m);
 	if (v->cfg.digest && kept) {
 		octets_rest(&v->octets, m);
 		v->sha256 = (struct hash_job){ .next = whole_next,

@@ -41,6 +41,29 @@ def clean(record, message, **envelope):
 
 
 @case
+def sizes_at_the_limit():
+    """Around limits.message_size: the digest is that of all octets, on either side of it."""
+    for size in (4094, 4096, 4098, 4200, 9000, 200000):
+        message = b"From: a@b.example\r\n\r\n"
+        while len(message) < size:
+            message += b"x" * min(70, size - len(message) - 2) + b"\r\n"
+        record, = scan(w.frames(w.talk(GREET + FROM + DATA + [(0, w.stuff(message))] + DONE + QUIT)),
+                       options=["--limits-message-size", "4096"])
+        clean(record, message, flags=["too_large"] if size > 4096 else [])
+
+
+@case
+def f1_names_that_are_cut():
+    """RFC 5321 4.5.3.1.3 allows 256 octets; of more than 1,024 the record says that they were cut."""
+    for n, flags in ((1000, []), (3000, ["long_command"])):
+        for sender, rcpt in ((b"s" * n, b"r@d.example"), (b"s@b.example", b"r" * n)):
+            script = GREET + [(0, b"MAIL FROM:<%s>\r\n" % sender), (1, b"250 ok\r\n"), (0, b"RCPT TO:<%s>\r\n" % rcpt),
+                              (1, b"250 ok\r\n")] + DATA + [(0, w.stuff(OTHER))] + DONE + QUIT
+            record, = scan(w.frames(w.talk(script)))
+            clean(record, OTHER, flags=flags, mail_from=sender.decode()[:1024], rcpt_to=[rcpt.decode()[:1024]])
+
+
+@case
 def several_messages():
     script = GREET + FROM + DATA + [(0, w.stuff(MAIL))] + DONE + FROM + DATA + [(0, w.stuff(OTHER))] + DONE + QUIT
     one, two = ways(script)
