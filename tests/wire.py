@@ -505,10 +505,11 @@ def _block(order, kind, body):
     return struct.pack(order + "II", kind, 12 + len(body)) + body + struct.pack(order + "I", 12 + len(body))
 
 
-def write_pcapng(path, frame_list, little=True, gz=False, cut=None, sections=1, tsresol=None, noise=True):
+def write_pcapng(path, frame_list, little=True, gz=False, cut=None, sections=1, tsresol=None, noise=True,
+                 tsoffset=0):
     """An interface for each link type and a second one that is not used; sections share the frames out, every other in the other byte order.
 
-    tsresol: the option's octet (6: us, 9: ns, 0x80 + n: 2^-n s). noise: blocks and options nobody needs.
+    tsresol: the option's octet (6: us, 9: ns, 0x80 + n: 2^-n s). tsoffset: seconds. noise: blocks and options nobody needs.
     """
     out = []
     share = (len(frame_list) + sections - 1) // sections
@@ -520,7 +521,11 @@ def write_pcapng(path, frame_list, little=True, gz=False, cut=None, sections=1, 
         links = sorted(set(f.link for f in part))
         options = b""
         if tsresol is not None:
-            options = struct.pack(order + "HHB3x", 9, 1, tsresol) + struct.pack(order + "HH", 0, 0)
+            options += struct.pack(order + "HHB3x", 9, 1, tsresol)
+        if tsoffset:
+            options += struct.pack(order + "HHq", 14, 8, tsoffset)
+        if options:
+            options += struct.pack(order + "HH", 0, 0)
         if noise:
             out.append(_block(order, 1, struct.pack(order + "HHI", 147, 0, 0)))
         for link in links:
@@ -530,7 +535,7 @@ def write_pcapng(path, frame_list, little=True, gz=False, cut=None, sections=1, 
             out.append(_block(order, 0x0bad0001, b"what nobody knows"))
         for f in part:
             unit = 10**6 if tsresol is None else 2**(tsresol & 127) if tsresol & 128 else 10**tsresol
-            stamp = f.time * unit // 10**9
+            stamp = (f.time - tsoffset * 10**9) * unit // 10**9
             out.append(_block(order, 6, struct.pack(order + "IIIII", links.index(f.link) + (1 if noise else 0),
                                                     stamp >> 32, stamp & 0xffffffff, len(f.data), f.wire) +
                               f.data + b"\0" * (-len(f.data) % 4) + comment))

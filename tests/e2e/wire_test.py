@@ -91,6 +91,15 @@ def pcapng_time():
 
 
 @case
+def pcapng_time_offset():
+    want = [r["timestamp"] for r in scan(w.frames(smtp()))]
+    for tsoffset in (3600, -7200, 1_700_000_000):
+        for little in (True, False):
+            got = scan(w.frames(smtp()), write=w.write_pcapng, tsresol=9, tsoffset=tsoffset, little=little)
+            equal([r["timestamp"] for r in got], want, f"offset {tsoffset}")
+
+
+@case
 def pcapng_mixed_links():
     parts = everything()
     out = []
@@ -280,6 +289,60 @@ def checksums_of_an_offloading_end():
     for s in parts:
         s.bad = s.side == 0
     same(parts)
+
+
+@case
+def checksum_settings():
+    """auto believes a direction without a right checksum, always does not, never takes everything."""
+    offload = [s.but() for s in everything()]
+    for s in offload:
+        s.bad = s.side == 0
+    for setting, records in (("auto", 6), ("always", 2), ("never", 6)):
+        got = [r for r in scan(w.frames(offload), options=["--checksum", setting]) if r["message"]["complete"]]
+        equal(len(got), records, f"messages with {setting}")
+    decoyed = w.decoys(everything(), w.bad_checksum, 3)
+    for setting in ("auto", "always"):
+        assert stable(scan(w.frames(decoyed), options=["--checksum", setting])) == base(), setting
+    assert stable(scan(w.frames(decoyed), options=["--checksum", "never"])) != base(), "never believes decoys"
+
+
+@case
+def ports_settable():
+    """Up to 16 of each; the protocol is what the words say."""
+    sixteen = [str(p) for p in range(2500, 2516)]
+    for option in ("--smtp-ports", "--pop3-ports"):
+        for make, at in ((smtp, "2500"), (pop3, "2515")):
+            parts = make(server=("198.51.100.25", int(at)))
+            got = scan(w.frames(parts), options=[option, ",".join(sixteen)])
+            equal([r["message"]["complete"] for r in got], [True, True], f"{option} {at}")
+            equal(scan(w.frames(parts)), [], "on other ports")
+        scan(w.frames(smtp()), options=[option, ",".join(sixteen + ["2516"])], status=(2,))
+        assert "up to 16" in scan.err, scan.err
+
+
+@case
+def h10_holes_settable():
+    """Given up 64 packets or a second after the peer acknowledged them; both settable."""
+    parts = w.talk(w.smtp([w.mail(300000, 3)]))
+    lost = [i for i, s in enumerate(parts) if s.side == 0 and len(s.data) > 1000][3]
+    for late, step, options, complete in ((60, 1000, [], True), (70, 1000, [], False),
+                                          (60, 1000, ["--limits-hole-packets", "8"], False),
+                                          (70, 1000, ["--limits-hole-packets", "200"], True),
+                                          (10, 50_000_000, [], True), (30, 50_000_000, [], False),
+                                          (30, 50_000_000, ["--limits-hole-time", "10s"], True)):
+        order = parts[:lost] + parts[lost + 1:lost + late] + [parts[lost]] + parts[lost + late:]
+        record, = scan(w.frames([s.but(time=w.START + step * n) for n, s in enumerate(order)]), options=options)
+        told = record["message"]
+        equal((told["complete"], told["missing"]), (complete, 0 if complete else 1460), f"{late} packets late {options}")
+
+
+@case
+def h10_flow_table_full():
+    """Mail among more idle connections than the table has room for: the idle ones go."""
+    idle = [w.talk([(1, b"220 x\r\n"), (0, b"EHLO c\r\n"), (1, b"250 x\r\n")], client=("192.0.2.12", 1000 + n), close=False,
+                   start=w.START + n * 100_000) for n in range(500)]
+    got = scan(w.frames(w.merge(everything(), *idle)), options=["--limits-flow-max", "64"])
+    assert stable(got) == base(), differences(stable(got), base())
 
 
 @case
