@@ -110,7 +110,7 @@
 	ROW(RECORD_FAILED, "record.failed", "records the output file would not take")
 
 #define STATS_ENUM(symbol, name, help) STAT_##symbol,
-enum stat { STATS_ROWS(STATS_ENUM) STAT_N };
+enum stats_row { STATS_ROWS(STATS_ENUM) STAT_N };
 #undef STATS_ENUM
 
 struct stats {
@@ -118,7 +118,7 @@ struct stats {
 };
 
 /* By the owner only. */
-static inline void stats_add(struct stats *s, enum stat i, uint64_t n)
+static inline void stats_add(struct stats *s, enum stats_row i, uint64_t n)
 {
 	/* relaxed: the reader (stats_sum) wants a recent number, no order */
 	atomic_store_explicit(&s->n[i], atomic_load_explicit(&s->n[i], memory_order_relaxed) + n,
@@ -126,19 +126,19 @@ static inline void stats_add(struct stats *s, enum stat i, uint64_t n)
 }
 
 /* By the owner only: for counters that are read elsewhere, such as a port's. */
-static inline void stats_set(struct stats *s, enum stat i, uint64_t n)
+static inline void stats_set(struct stats *s, enum stats_row i, uint64_t n)
 {
 	atomic_store_explicit(&s->n[i], n, memory_order_relaxed);
 }
 
-static inline uint64_t stats_get(const struct stats *s, enum stat i)
+static inline uint64_t stats_get(const struct stats *s, enum stats_row i)
 {
 	return atomic_load_explicit(&s->n[i], memory_order_relaxed);
 }
 
 /* "group.name" and help text, static strings. */
-const char *stats_name(enum stat i);
-const char *stats_help(enum stat i);
+const char *stats_name(enum stats_row i);
+const char *stats_help(enum stats_row i);
 
 /* Adds every counter of s to sum[STAT_N]. */
 void stats_sum(uint64_t sum[STAT_N], const struct stats *s);

@@ -10,7 +10,7 @@ void stats_out_sum(const struct stats_view *v, uint64_t sum[STAT_N])
 }
 
 /* A name without a dot is its own group, with the counter "n". */
-static struct bytes stats_out_group(enum stat i)
+static struct bytes stats_out_group(enum stats_row i)
 {
 	struct bytes name = bytes_str(stats_name(i));
 	const uint8_t *dot = memchr(name.p, '.', name.n);
@@ -25,14 +25,14 @@ void stats_out_counters(struct json *j, const uint64_t n[STAT_N])
 	for (int i = 0; i < STAT_N; i++) {
 		if (done[i])
 			continue;
-		struct bytes group = stats_out_group((enum stat)i);
+		struct bytes group = stats_out_group((enum stats_row)i);
 		json_key_bytes(j, group);
 		json_object_begin(j);
 		for (int k = i; k < STAT_N; k++) {
-			if (done[k] || !bytes_equal(group, stats_out_group((enum stat)k)))
+			if (done[k] || !bytes_equal(group, stats_out_group((enum stats_row)k)))
 				continue;
 			struct bytes name =
-				bytes_from(bytes_str(stats_name((enum stat)k)), group.n + 1);
+				bytes_from(bytes_str(stats_name((enum stats_row)k)), group.n + 1);
 			json_key_bytes(j, name.n ? name : bytes_str("n"));
 			json_uint(j, n[k]);
 			done[k] = true;

@@ -43,8 +43,8 @@ static const char *table_help(const char *group, const char *name)
 	char whole[128];
 	snprintf(whole, sizeof whole, "%s.%s", group, name);
 	for (int i = 0; i < STAT_N; i++)
-		if (strcmp(stats_name((enum stat)i), whole) == 0)
-			return stats_help((enum stat)i);
+		if (strcmp(stats_name((enum stats_row)i), whole) == 0)
+			return stats_help((enum stats_row)i);
 	return "";
 }
 

@@ -381,7 +381,7 @@ static int telemetry_stats(const char *cmd, const char *params, struct rte_tel_d
 		return -EINVAL;
 	rte_tel_data_start_dict(d);
 	for (int i = 0; i < STAT_N; i++) {
-		const char *row = stats_name((enum stat)i);
+		const char *row = stats_name((enum stats_row)i);
 		size_t len = strcspn(row, ".");
 		if (!group || strncmp(row, name, len) != 0 || name[len]) {
 			snprintf(name, sizeof name, "%.*s", (int)len, row);

@@ -32,7 +32,7 @@ void pop3_start(struct session *session, const struct session_peer *peer, bool g
 	s->first_due = peer->midstream && !guess && at_port;
 }
 
-static void count(const struct pop3_call *c, enum stat what)
+static void count(const struct pop3_call *c, enum stats_row what)
 {
 	stats_add(assembler_stats(c->a), what, 1);
 }

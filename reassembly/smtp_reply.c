@@ -1,6 +1,6 @@
 #include "reassembly/smtp.h"
 
-static void count(const struct smtp_call *c, enum stat what)
+static void count(const struct smtp_call *c, enum stats_row what)
 {
 	stats_add(assembler_stats(c->a), what, 1);
 }

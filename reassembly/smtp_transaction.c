@@ -9,7 +9,7 @@
  * RCPT's to the last that has one, a final reply to the first that ended.
  */
 
-static void count(const struct smtp_call *c, enum stat what)
+static void count(const struct smtp_call *c, enum stats_row what)
 {
 	stats_add(assembler_stats(c->a), what, 1);
 }

@@ -6,7 +6,7 @@
 
 enum { SYN = TCP_SYN, ACK = TCP_ACK, FIN = TCP_FIN, RST = TCP_RST };
 
-static uint64_t stat_of(const struct rig *r, enum stat i)
+static uint64_t stat_of(const struct rig *r, enum stats_row i)
 {
 	return stats_get(&r->stats, i);
 }

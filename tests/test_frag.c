@@ -10,7 +10,7 @@
 static struct stats stats;
 static uint8_t payload[65536];
 
-static uint64_t count(enum stat i)
+static uint64_t count(enum stats_row i)
 {
 	return stats_get(&stats, i);
 }

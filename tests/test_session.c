@@ -8,7 +8,7 @@
 #define SENT C("m\r\n.\r\n"), SRV("250 ok\r\n")
 #define BYE C("QUIT\r\n"), SRV("221 bye\r\n"), C_END, S_END
 
-static uint64_t counted(const struct dialogue *d, enum stat stat)
+static uint64_t counted(const struct dialogue *d, enum stats_row stat)
 {
 	static struct player p;
 	const struct config cfg = dialogue_config();

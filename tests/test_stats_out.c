@@ -25,8 +25,8 @@ static json_t *made(void)
 	static char buf[256 * 1024];
 	struct json j;
 	for (int i = 0; i < STAT_N; i++) {
-		stats_set(&block[0], (enum stat)i, (uint64_t)i + 1);
-		stats_set(&block[1], (enum stat)i, 1000u * (uint64_t)i);
+		stats_set(&block[0], (enum stats_row)i, (uint64_t)i + 1);
+		stats_set(&block[1], (enum stats_row)i, 1000u * (uint64_t)i);
 	}
 	json_init(&j, buf, sizeof buf);
 	stats_out_json(&j, &view, 43500000000);
@@ -41,7 +41,7 @@ static json_t *made(void)
 static json_int_t counter(json_t *groups, int i)
 {
 	char group[64];
-	snprintf(group, sizeof group, "%s", stats_name((enum stat)i));
+	snprintf(group, sizeof group, "%s", stats_name((enum stats_row)i));
 	char *dot = strchr(group, '.');
 	CU_ASSERT_FATAL(dot != NULL);
 	*dot = 0;

@@ -436,11 +436,11 @@ struct resolver_link *resolver_link(struct resolver *r, unsigned i, struct stats
 
 static void count(struct stats *s, const struct answer *a)
 {
-	static const enum stat rows[] = { [ANSWER_DATA] = STAT_DNS_ANSWERED,
-					  [ANSWER_NODATA] = STAT_DNS_NEGATIVE,
-					  [ANSWER_NXDOMAIN] = STAT_DNS_NEGATIVE,
-					  [ANSWER_SERVFAIL] = STAT_DNS_FAILED,
-					  [ANSWER_TIMEOUT] = STAT_DNS_TIMEOUT };
+	static const enum stats_row rows[] = { [ANSWER_DATA] = STAT_DNS_ANSWERED,
+					       [ANSWER_NODATA] = STAT_DNS_NEGATIVE,
+					       [ANSWER_NXDOMAIN] = STAT_DNS_NEGATIVE,
+					       [ANSWER_SERVFAIL] = STAT_DNS_FAILED,
+					       [ANSWER_TIMEOUT] = STAT_DNS_TIMEOUT };
 	stats_add(s, rows[a->status], 1);
 }
 

@@ -153,7 +153,7 @@ static bool ask_on(struct verify_worker *w, struct job *j)
 	return true;
 }
 
-static void give_up(struct verify_worker *w, struct job *j, enum stat why)
+static void give_up(struct verify_worker *w, struct job *j, enum stats_row why)
 {
 	stats_add(w->s.stats, why, 1);
 	j->generation++; /* answers under way find nobody */

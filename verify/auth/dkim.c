@@ -407,7 +407,7 @@ struct pubkey_job *dkim_pubkey(struct dkim *d)
 
 static void result_of(const struct dkim *d, const struct dkim_check *c, struct dkim_result *r)
 {
-	static const enum stat counter[AUTH_RESULT_N] = {
+	static const enum stats_row counter[AUTH_RESULT_N] = {
 		[AUTH_NONE] = STAT_DKIM_NONE,
 		[AUTH_PASS] = STAT_DKIM_PASS,
 		[AUTH_FAIL] = STAT_DKIM_FAIL,
