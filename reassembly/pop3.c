@@ -42,7 +42,6 @@ static void count(const struct pop3_call *c, enum stats_row what)
 static void message_begin(const struct pop3_call *c, bool no_start)
 {
 	struct pop3 *s = c->s;
-	const struct session_peer *peer = c->peer;
 	struct draft *t = assembler_begin(c->a);
 	s->server = POP3_MESSAGE;
 	s->cur = t;
@@ -52,16 +51,7 @@ static void message_begin(const struct pop3_call *c, bool no_start)
 		return;
 	struct message *m = &t->m;
 	m->protocol = MESSAGE_POP3;
-	m->flow_id = peer->flow_id;
-	m->client = peer->client;
-	m->server = peer->server;
-	m->client_port = peer->client_port;
-	m->server_port = peer->server_port;
-	m->has_client = true;
-	m->vlan[0] = peer->vlan[0];
-	m->vlan[1] = peer->vlan[1];
-	m->n_vlan = peer->n_vlan;
-	m->rx_worker = peer->rx_worker;
+	session_place(c->peer, m);
 	m->number = s->number;
 	m->has_mailbox = s->has_mailbox;
 	m->mailbox_messages = s->mailbox;

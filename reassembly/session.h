@@ -39,6 +39,21 @@ struct session_peer {
 	uint64_t flow_id;
 };
 
+/* Says in a message where it was. */
+static inline void session_place(const struct session_peer *peer, struct message *m)
+{
+	m->flow_id = peer->flow_id;
+	m->client = peer->client;
+	m->server = peer->server;
+	m->client_port = peer->client_port;
+	m->server_port = peer->server_port;
+	m->has_client = true;
+	m->vlan[0] = peer->vlan[0];
+	m->vlan[1] = peer->vlan[1];
+	m->n_vlan = peer->n_vlan;
+	m->rx_worker = peer->rx_worker;
+}
+
 struct session_input {
 	enum session_side side;
 	bool gap; /* data.n octets were lost, 0: unknown number; data.p is NULL */

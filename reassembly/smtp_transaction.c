@@ -34,7 +34,6 @@ void smtp_drop(const struct smtp_call *c, struct draft *t)
 struct draft *smtp_begin(const struct smtp_call *c, bool with_mail)
 {
 	struct smtp *s = c->s;
-	const struct session_peer *peer = c->peer;
 	struct draft *t = assembler_begin(c->a);
 	s->cur = t;
 	if (!t)
@@ -46,16 +45,7 @@ struct draft *smtp_begin(const struct smtp_call *c, bool with_mail)
 	t->mail_answered = t->unseen = !with_mail;
 	struct message *m = &t->m;
 	m->protocol = MESSAGE_SMTP;
-	m->flow_id = peer->flow_id;
-	m->client = peer->client;
-	m->server = peer->server;
-	m->client_port = peer->client_port;
-	m->server_port = peer->server_port;
-	m->has_client = true;
-	m->vlan[0] = peer->vlan[0];
-	m->vlan[1] = peer->vlan[1];
-	m->n_vlan = peer->n_vlan;
-	m->rx_worker = peer->rx_worker;
+	session_place(c->peer, m);
 	if (s->xclient.at) {
 		struct smtp_xclient x;
 		memcpy(&x, textname_get(c->lines, &s->xclient).p, sizeof x);
