@@ -20,7 +20,7 @@ enum capture_state {
 struct capture;
 
 struct capture_ops {
-	/* Gives up to max packets (<= CAPTURE_BURST), *n may be 0 on a port. Fills data .. owner only. */
+	/* Gives up to max packets (<= CAPTURE_BURST), *n may be 0 on a port and on a quiet pipe. Fills data .. owner only. */
 	enum capture_state (*next)(struct capture *c, struct packet *pkt, unsigned max,
 				   unsigned *n);
 	/* Takes back the packets of the last next. */

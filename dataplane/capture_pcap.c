@@ -62,7 +62,7 @@ static enum capture_state pcap_next(struct capture *base, struct packet *pkt, un
 		source_take(&c->source, taken);
 		if (r == PCAPFILE_PACKET)
 			c->packets++, ++*n;
-		if (r == PCAPFILE_MORE && (*n || !more(c)))
+		if (r == PCAPFILE_MORE && (*n || source_quiet(&c->source) || !more(c)))
 			break;
 	}
 	return *n ? CAPTURE_MORE : c->state;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -78,6 +79,15 @@ static size_t source_inflate(struct source *s, uint8_t *to, size_t n)
 		}
 	}
 	return n - z->avail_out;
+}
+
+bool source_quiet(const struct source *s)
+{
+	const z_stream *z = s->inflate;
+	struct pollfd fd = { .fd = s->fd, .events = POLLIN };
+	if (s->fd < 0 || s->all || s->end || (z && z->avail_in))
+		return false;
+	return poll(&fd, 1, 0) == 0;
 }
 
 bool source_fill(struct source *s)

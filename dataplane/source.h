@@ -47,6 +47,9 @@ void source_fini(struct source *s);
  */
 bool source_fill(struct source *s);
 
+/* A pipe that has nothing to read now: source_fill would wait. */
+bool source_quiet(const struct source *s);
+
 /* Drops n <= in.n octets from the front of the window, which stays where it is. */
 static inline void source_take(struct source *s, size_t n)
 {

@@ -536,6 +536,20 @@ def interrupt_while_a_pipe_is_silent():
 
 
 @test
+def quiet_pipe_shows_what_it_has():
+    data = pcap(smtp(1, MAIL) + smtp(2, MAIL))
+    for packed in (False, True):
+        parts = [data[:len(data) // 2 + 200], data[len(data) // 2 + 200:]]
+        with subprocess.Popen([POSTERN, "scan", "--format", "json", "--dns", "none", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as p:
+            p.stdin.write(gzip.compress(parts[0]) if packed else parts[0])
+            p.stdin.flush()
+            first = p.stdout.readline()  # comes although the pipe is open and silent
+            equal(json.loads(first)["message"]["sha256"], sha256(MAIL))
+            rest, _ = p.communicate(gzip.compress(parts[1]) if packed else parts[1], timeout=10)
+        equal((p.returncode, rest.count(b"\n")), (0, 1), rest)
+
+
+@test
 def interrupt_in_a_message_without_end():
     with subprocess.Popen([POSTERN, "scan", "--format", "json", "--dns", "none", "a.eml", "/dev/zero"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
         time.sleep(0.5)
