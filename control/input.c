@@ -46,11 +46,11 @@ static void *relay_run(void *arg)
 	return NULL;
 }
 
-/* Reads up to n octets; a pipe gives them in pieces. */
-static ssize_t read_head(int fd, uint8_t *p, size_t n)
+/* Reads up to n octets or until they tell enough; a pipe gives them in pieces. */
+static ssize_t read_head(int fd, uint8_t *p, size_t n, input_told *told)
 {
 	size_t have = 0;
-	while (have < n) {
+	while (have < n && !told(bytes_of(p, have))) {
 		ssize_t got = read(fd, p + have, n - have);
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -64,11 +64,11 @@ static ssize_t read_head(int fd, uint8_t *p, size_t n)
 }
 
 /* fd takes the place of standard input, with its head given back. Takes fd. 0 or -errno. */
-static int relay_start(struct input *in, int fd)
+static int relay_start(struct input *in, int fd, input_told *told)
 {
 	int ends[2] = { -1, -1 }, ret;
 	struct relay *r = malloc(sizeof *r);
-	ssize_t n = r ? read_head(fd, in->head, sizeof in->head) : -ENOMEM;
+	ssize_t n = r ? read_head(fd, in->head, sizeof in->head, told) : -ENOMEM;
 	if (n < 0 || pipe2(ends, O_CLOEXEC) < 0) {
 		ret = n < 0 ? (int)n : -errno;
 		goto err;
@@ -115,7 +115,7 @@ static int open_file(struct input *in, int fd, const struct stat *st)
 	return 0;
 }
 
-int input_open(struct input *in, const char *name, char *why, size_t why_len)
+int input_open(struct input *in, const char *name, input_told *told, char *why, size_t why_len)
 {
 	*in = (struct input){ .path = name, .name = name, .fd = -1 };
 	bool standard = !strcmp(name, "-");
@@ -145,7 +145,7 @@ int input_open(struct input *in, const char *name, char *why, size_t why_len)
 			return 0;
 	} else {
 		in->path = "-";
-		ret = relay_start(in, fd);
+		ret = relay_start(in, fd, told);
 		if (ret == 0)
 			return 0;
 		fd = -1;

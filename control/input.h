@@ -10,6 +10,9 @@
 
 enum { INPUT_HEAD_MAX = 4096 };
 
+/* Whether so many first octets are enough to tell what it is: a quiet pipe is not waited for then. */
+typedef bool input_told(struct bytes head);
+
 struct input {
 	const char *path; /* "-" also for a pipe by another name: read standard input */
 	const char *name; /* for records and errors */
@@ -20,8 +23,8 @@ struct input {
 	uint8_t head[INPUT_HEAD_MAX];
 };
 
-/* Borrows name. 0, or -1 and why has one line. */
-int input_open(struct input *in, const char *name, char *why, size_t why_len);
+/* Borrows name; told only during the call. 0, or -1 and why has one line. */
+int input_open(struct input *in, const char *name, input_told *told, char *why, size_t why_len);
 
 /* Octets of all regular files among the names. */
 uint64_t input_sizes(char *const *name, unsigned n);

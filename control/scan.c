@@ -409,7 +409,7 @@ static bool scan_input(struct scan *s, const char *name)
 {
 	struct input in;
 	char why[WHY_MAX];
-	if (input_open(&in, name, why, sizeof why) < 0) {
+	if (input_open(&in, name, capture_pcap_magic, why, sizeof why) < 0) {
 		fail(s, why);
 		return true;
 	}

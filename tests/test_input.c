@@ -14,6 +14,11 @@ enum { N = 300000 };
 static uint8_t octets[N];
 static char why[512];
 
+static bool told(struct bytes head)
+{
+	return false;
+}
+
 static void *feed(void *arg)
 {
 	int fd = *(int *)arg;
@@ -56,7 +61,7 @@ static void pipes(void)
 		if (!round)
 			dup2(ends[0], STDIN_FILENO);
 		pthread_create(&thread, NULL, feed, &ends[1]);
-		CU_ASSERT_EQUAL_FATAL(input_open(&in, name, why, sizeof why), 0);
+		CU_ASSERT_EQUAL_FATAL(input_open(&in, name, told, why, sizeof why), 0);
 		CU_ASSERT_STRING_EQUAL(in.path, "-");
 		CU_ASSERT_STRING_EQUAL(in.name, round ? name : "standard input");
 		expect_all(&in);
@@ -71,19 +76,19 @@ static void files(void)
 	char path[] = "/tmp/test_input.XXXXXX";
 	int fd = mkstemp(path);
 	CU_ASSERT_EQUAL(write(fd, octets, N), N);
-	CU_ASSERT_EQUAL_FATAL(input_open(&in, path, why, sizeof why), 0);
+	CU_ASSERT_EQUAL_FATAL(input_open(&in, path, told, why, sizeof why), 0);
 	CU_ASSERT_STRING_EQUAL(in.path, path);
 	CU_ASSERT_EQUAL(in.size, N);
 	expect_all(&in);
 	char *names[] = { path, "-", "/nowhere", "/tmp", path };
 	CU_ASSERT_EQUAL(input_sizes(names, 5), 2 * N);
 	CU_ASSERT_EQUAL(ftruncate(fd, 3), 0);
-	CU_ASSERT_EQUAL_FATAL(input_open(&in, path, why, sizeof why), 0);
+	CU_ASSERT_EQUAL_FATAL(input_open(&in, path, told, why, sizeof why), 0);
 	CU_ASSERT_EQUAL(in.head_len, 3);
 	close(in.fd);
 	close(fd);
 	unlink(path);
-	CU_ASSERT_EQUAL(input_open(&in, path, why, sizeof why), -1);
+	CU_ASSERT_EQUAL(input_open(&in, path, told, why, sizeof why), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(why, path));
 }
 
@@ -92,14 +97,14 @@ static void folders(void)
 	struct input in;
 	char dir[] = "/tmp/test_input.XXXXXX", sub[64];
 	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
-	CU_ASSERT_EQUAL(input_open(&in, dir, why, sizeof why), -1);
+	CU_ASSERT_EQUAL(input_open(&in, dir, told, why, sizeof why), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(why, "Maildir"));
 	snprintf(sub, sizeof sub, "%s/cur", dir);
 	mkdir(sub, 0700);
-	CU_ASSERT_EQUAL(input_open(&in, dir, why, sizeof why), -1);
+	CU_ASSERT_EQUAL(input_open(&in, dir, told, why, sizeof why), -1);
 	snprintf(sub, sizeof sub, "%s/new", dir);
 	mkdir(sub, 0700);
-	CU_ASSERT_EQUAL(input_open(&in, dir, why, sizeof why), 0);
+	CU_ASSERT_EQUAL(input_open(&in, dir, told, why, sizeof why), 0);
 	CU_ASSERT_TRUE(in.maildir && in.fd < 0);
 	rmdir(sub);
 	snprintf(sub, sizeof sub, "%s/cur", dir);
