@@ -1,8 +1,8 @@
 /*
  * config - one immutable snapshot of every setting. Control makes it, workers borrow it.
  *
- * Defaults, ranges and help texts stand in control/schema.c, one row a field; config_default() is made
- * from those rows. Sizes are octets, times are as their names end.
+ * Defaults, ranges and help texts stand in control/schema.c, one row a field; config_default() is
+ * made from those rows. Sizes are octets, times are as their names end.
  */
 #pragma once
 
@@ -37,8 +37,8 @@ struct config {
 	uint32_t message_max; /* 65,536: message objects */
 	uint32_t fragment_max; /* 1,024: datagrams in the making */
 	uint32_t fragment_ms; /* 30,000 */
-	uint32_t
-		command_max; /* 4,096: octets of one SMTP or POP3 line kept; AUTH lines may be 12,288 */
+	uint32_t command_max; /* 4,096: octets of one SMTP or POP3 line kept; AUTH lines may be
+				 12,288 */
 
 	/* dns */
 	char dns[CONFIG_DNS_MAX]; /* none, system, IP[@PORT][,...], zone:FILE */
@@ -59,7 +59,8 @@ struct config {
 	uint64_t now_ns; /* --now; 0: the time of capture */
 
 	/* run only */
-	char interface[CONFIG_DNS_MAX]; /* ports to read, blanks between: interface, PCI address, net_... */
+	char interface[CONFIG_DNS_MAX]; /* ports to read, blanks between: interface, PCI address,
+					   net_... */
 	bool steer; /* true: AF_XDP takes only frames of the mail ports from an interface */
 	bool join_ports; /* true: queue i of every port goes to receive worker i */
 	uint32_t queues; /* of a port; 0: one, more where the port keeps connections together */

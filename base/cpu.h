@@ -1,8 +1,8 @@
 /*
  * cpu - which vector instructions this processor and its operating system allow.
  *
- * POSTERN_CPU=scalar|avx2|avx512 in the environment lowers the level, never raises it; another word there
- * changes nothing. Read once at start: every call asks the processor again.
+ * POSTERN_CPU=scalar|avx2|avx512 in the environment lowers the level, never raises it; another word
+ * there changes nothing. Read once at start: every call asks the processor again.
  */
 #pragma once
 

@@ -1,8 +1,9 @@
 /*
  * epoch - when an object that readers share may be freed (rte_rcu_qsbr on plain memory, no EAL).
  *
- * A reader holds what it loaded until its next epoch_quiescent. Control swaps the pointer, then starts a
- * grace period; when that has passed no reader holds the old object. At most EPOCH_READERS_MAX readers.
+ * A reader holds what it loaded until its next epoch_quiescent. Control swaps the pointer, then
+ * starts a grace period; when that has passed no reader holds the old object. At most
+ * EPOCH_READERS_MAX readers.
  */
 #pragma once
 

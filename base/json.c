@@ -7,7 +7,8 @@
 
 static const char json_digits[16] = "0123456789abcdef";
 
-/* What follows the backslash; 'u' asks for \u00XX, 0: plain, 1: begins (or is no part of) a UTF-8 sequence. */
+/* What follows the backslash; 'u' asks for \u00XX, 0: plain, 1: begins (or is no part of) a UTF-8
+ * sequence. */
 static const uint8_t json_escape[256] = {
 	[0x00 ... 0x07] = 'u', ['\b'] = 'b',  ['\t'] = 't', ['\n'] = 'n',
 	[0x0b] = 'u',          ['\f'] = 'f',  ['\r'] = 'r', [0x0e ... 0x1f] = 'u',
@@ -89,8 +90,8 @@ void json_array_end(struct json *j)
 }
 
 /*
- * Copies octets that stand for themselves, and returns how many. Blocks of 16 are copied whole before
- * the mask is looked at: what was copied too much is written over.
+ * Copies octets that stand for themselves, and returns how many. Blocks of 16 are copied whole
+ * before the mask is looked at: what was copied too much is written over.
  */
 static size_t json_plain(struct json *j, const uint8_t *p, size_t n)
 {

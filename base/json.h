@@ -1,11 +1,11 @@
 /*
  * json - a writer of JSON (RFC 8259) into the caller's buffer; no heap, no locale.
  *
- * What does not fit is left out and remembered: overflow is sticky and json_done then gives nothing. The
- * text is always valid UTF-8 and ASCII-safe for terminals: control characters and DEL are escaped, and an
- * octet that is no part of a well-formed UTF-8 sequence is written as \u00XX of that octet (so E9 alone
- * reads like U+00E9).
- * Names keep clear of jansson, which owns json_object, json_array and json_null.
+ * What does not fit is left out and remembered: overflow is sticky and json_done then gives
+ * nothing. The text is always valid UTF-8 and ASCII-safe for terminals: control characters and DEL
+ * are escaped, and an octet that is no part of a well-formed UTF-8 sequence is written as \u00XX of
+ * that octet (so E9 alone reads like U+00E9). Names keep clear of jansson, which owns json_object,
+ * json_array and json_null.
  * Not handled: duplicate keys, floating point, pretty printing.
  */
 #pragma once
@@ -49,7 +49,8 @@ void json_nil(struct json *j);
 /* One value that is JSON already; the caller answers for it. */
 void json_raw(struct json *j, struct bytes value);
 
-/* A string out of pieces: text_begin, text any number of times, text_end. A sequence cut between pieces is not UTF-8. */
+/* A string out of pieces: text_begin, text any number of times, text_end. A sequence cut between
+ * pieces is not UTF-8. */
 void json_text_begin(struct json *j);
 void json_text(struct json *j, struct bytes piece);
 void json_text_end(struct json *j);

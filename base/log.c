@@ -48,7 +48,8 @@ size_t log_format(char line[LOG_LINE_MAX], enum log_level level, uint64_t time_n
 	return len;
 }
 
-/* systemd.exec(5): the variable has device and inode of the stream, which may have been redirected since. */
+/* systemd.exec(5): the variable has device and inode of the stream, which may have been redirected
+ * since. */
 static int log_is_journal(void)
 {
 	unsigned long long dev, ino;

@@ -2,9 +2,10 @@
  * message - one mail as it went over the wire: envelope, octets, and what is missing or odd.
  *
  * Made by a receive worker out of its own pools; lent to one verify worker, then to the output, and
- * given back the way it came (SP/SC rings carry the pointer and with it the ownership). Who holds the
- * pointer may write the fields said to be his, nothing else. Octets lie in chunks, dot-unstuffed, BDAT
- * chunks joined, without the final dot line; the header section with its empty line is contiguous.
+ * given back the way it came (SP/SC rings carry the pointer and with it the ownership). Who holds
+ * the pointer may write the fields said to be his, nothing else. Octets lie in chunks,
+ * dot-unstuffed, BDAT chunks joined, without the final dot line; the header section with its empty
+ * line is contiguous.
  */
 #pragma once
 
@@ -35,9 +36,8 @@ enum message_flag {
 	MESSAGE_RCPT_OVERFLOW =
 		1 << 12, /* more recipients than are kept; rcpt_seen has their number */
 	MESSAGE_LONG_LINE = 1 << 13, /* a line over 998 octets before its CRLF (RFC 5322 2.1.1) */
-	MESSAGE_LONG_COMMAND =
-		1
-		<< 14, /* a command of the transaction, or a name in it, was over its limit and cut */
+	MESSAGE_LONG_COMMAND = 1 << 14, /* a command of the transaction, or a name in it, was over
+					   its limit and cut */
 	MESSAGE_STARTTLS_INJECTION =
 		1 << 15, /* octets were glued behind STARTTLS in this connection */
 	MESSAGE_NO_REPLIES = 1 << 16, /* the server's side was not seen: acceptance is assumed */
@@ -85,7 +85,8 @@ struct message {
 	uint8_t protocol; /* enum message_protocol */
 	bool has_client; /* client (and server, unless MESSAGE_FILE) are known */
 
-	/* envelope: has_x false means not seen. Strings are on the wire's octets, no brackets, no source route */
+	/* envelope: has_x false means not seen. Strings are on the wire's octets, no brackets, no
+	 * source route */
 	bool has_helo, has_mail_from, has_user;
 	bool authenticated; /* AUTH succeeded before it */
 	bool tls; /* XCLIENT or later decryption said so */
@@ -109,7 +110,8 @@ struct message {
 	uint32_t flags; /* enum message_flag */
 	const char *source; /* file and place for MESSAGE_FILE, else NULL */
 
-	/* MESSAGE_TOO_LARGE: the header chunk stays; body chunks before hashed_to are gone, those behind remain */
+	/* MESSAGE_TOO_LARGE: the header chunk stays; body chunks before hashed_to are gone, those
+	 * behind remain */
 	uint64_t hashed_to; /* octets the running SHA-256 holds; 0: no running hash */
 	void *running; /* SHA256_CTX of OpenSSL */
 

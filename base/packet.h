@@ -10,9 +10,11 @@
 
 enum packet_link { /* what the first octet of the frame is */
 		   PACKET_LINK_ETHERNET,
-		   PACKET_LINK_NULL, /* 4 octets address family, in the order of the machine that wrote it */
+		   PACKET_LINK_NULL, /* 4 octets address family, in the order of the machine that
+					wrote it */
 		   PACKET_LINK_LOOP, /* the same in network order */
-		   PACKET_LINK_RAW, /* IPv4 or IPv6, told by the version nibble; also LINKTYPE_IPV4, _IPV6 */
+		   PACKET_LINK_RAW, /* IPv4 or IPv6, told by the version nibble; also LINKTYPE_IPV4,
+				       _IPV6 */
 		   PACKET_LINK_SLL,
 		   PACKET_LINK_SLL2,
 		   PACKET_LINK_PPP,

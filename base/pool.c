@@ -8,10 +8,10 @@
 enum { POOL_HUGE = 2 * 1024 * 1024, POOL_PAGE = 4096 };
 
 /*
- * Objects [0, fresh) have been given out at least once; those of them that came back are on the stack of
- * free indices. Both maps are touched only as far as `fresh` has come, so a pool that is never used
- * costs address space. The stack lies apart from the objects: an object that was given back keeps its
- * octets (a generation counter in it goes on).
+ * Objects [0, fresh) have been given out at least once; those of them that came back are on the
+ * stack of free indices. Both maps are touched only as far as `fresh` has come, so a pool that is
+ * never used costs address space. The stack lies apart from the objects: an object that was given
+ * back keeps its octets (a generation counter in it goes on).
  */
 struct pool {
 	uint8_t *objects;
@@ -25,8 +25,9 @@ struct pool {
 };
 
 /*
- * Memory in huge pages when it is at least one long and objects are small. Large objects are read in
- * order, which needs no huge pages, and the first touch of one would clear far more than the object.
+ * Memory in huge pages when it is at least one long and objects are small. Large objects are read
+ * in order, which needs no huge pages, and the first touch of one would clear far more than the
+ * object.
  */
 static void *pool_map(size_t size, size_t object, void **map, size_t *map_size)
 {

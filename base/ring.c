@@ -1,6 +1,7 @@
 #include "base/ring.h"
 
-/* acquire and release are written out then, which costs nothing on x86 and is what race detectors read */
+/* acquire and release are written out then, which costs nothing on x86 and is what race detectors
+ * read */
 #ifndef RTE_USE_C11_MEM_MODEL
 #define RTE_USE_C11_MEM_MODEL 1
 #endif

@@ -1,7 +1,8 @@
 /*
  * ring - pointers from one thread to one other, without locks (rte_ring on plain memory, no EAL).
  *
- * Single producer, single consumer. A pointer in the ring carries the ownership of what it points to.
+ * Single producer, single consumer. A pointer in the ring carries the ownership of what it points
+ * to.
  */
 #pragma once
 

@@ -7,7 +7,8 @@
 
 #include "base/bytes.h"
 
-/* Octets of the sequence at p, 1 to 4; 0 when it is overlong, a surrogate, over U+10FFFF, cut by n, or n is 0. */
+/* Octets of the sequence at p, 1 to 4; 0 when it is overlong, a surrogate, over U+10FFFF, cut by n,
+ * or n is 0. */
 static inline unsigned utf8_len(const uint8_t *p, size_t n)
 {
 	if (n == 0)

@@ -1,8 +1,9 @@
 /*
- * verdict - what the checks found out about one message. JSON, table and log lines are made from it.
+ * verdict - what the checks found out about one message. JSON, table and log lines are made from
+ * it.
  *
- * Made by a verify worker in its own memory, borrowed by the output until the message is given back.
- * All strings live as long as the message.
+ * Made by a verify worker in its own memory, borrowed by the output until the message is given
+ * back. All strings live as long as the message.
  */
 #pragma once
 
@@ -23,7 +24,8 @@ enum auth_result { /* RFC 8601 2.7 words, and unverifiable */
 struct dkim_result {
 	uint8_t result; /* enum auth_result */
 	bool test_mode; /* key has t=y */
-	bool aligned; /* d= is the From: domain or a parent of it; l= partial never is when the body goes on */
+	bool aligned; /* d= is the From: domain or a parent of it; l= partial never is when the body
+			 goes on */
 	const char *reason; /* word of a fixed list, NULL when there is nothing to say */
 	struct bytes domain, selector, algorithm,
 		identity; /* as in the signature; empty when absent */
@@ -35,7 +37,8 @@ struct dkim_result {
 
 enum { VERDICT_FIELD_MAX = 16 }; /* From: or To: fields kept for the record */
 
-struct verdict_email { /* fields unfolded, otherwise as on the wire; encoded words are the output's */
+struct verdict_email { /* fields unfolded, otherwise as on the wire; encoded words are the output's
+			*/
 	struct bytes from[VERDICT_FIELD_MAX], to[VERDICT_FIELD_MAX];
 	uint8_t n_from, n_to;
 	struct bytes subject, message_id, date; /* p NULL: absent */

@@ -10,8 +10,9 @@ struct wheel_node {
 
 /*
  * Node 0 is nobody. Nodes 1 to slots are the heads of the slots' circular lists, timer i is node
- * slots + 1 + i: all-zero memory is a wheel of unset timers but for the heads. Every set timer's tick is
- * at least `open`, the first tick not yet gone through, and it is in the list of tick % slots.
+ * slots + 1 + i: all-zero memory is a wheel of unset timers but for the heads. Every set timer's
+ * tick is at least `open`, the first tick not yet gone through, and it is in the list of tick %
+ * slots.
  */
 struct wheel {
 	struct wheel_node *node;

@@ -1,8 +1,10 @@
 /*
- * bench_engine - packets in memory to records: the receive and verify workers that `run` turns, on one thread.
+ * bench_engine - packets in memory to records: the receive and verify workers that `run` turns, on
+ * one thread.
  *
- * bench_engine [--dkim-verify=false] [--dns=zone:FILE] CAPTURE. Prints messages and octets a CPU second, median of
- * the repetitions, and the SHA-256 of the records in the order messages ended, which is that of `scan`.
+ * bench_engine [--dkim-verify=false] [--dns=zone:FILE] CAPTURE. Prints messages and octets a CPU
+ * second, median of the repetitions, and the SHA-256 of the records in the order messages ended,
+ * which is that of `scan`.
  */
 #include <openssl/evp.h>
 #include <stdio.h>

@@ -2,7 +2,8 @@
  * bench_pipeline - the receive worker alone: packets in memory to assembled messages, one thread.
  *
  * Figures: Gb/s of mail in 1460-octet segments, Mpps of 64-octet frames, the cost of a packet with
- * 1,000,000 open flows against 1,000, octets resident for each idle flow. No digest, no verification.
+ * 1,000,000 open flows against 1,000, octets resident for each idle flow. No digest, no
+ * verification.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,8 @@ struct text {
 	size_t n;
 };
 
-/* A mail as it goes over the wire: header, prose or base64 lines, some dots to unstuff, the final dot. */
+/* A mail as it goes over the wire: header, prose or base64 lines, some dots to unstuff, the final
+ * dot. */
 static struct text mail_make(size_t size, bool base64)
 {
 	static const char header[] = "From: a <a@sender.example>\r\nTo: <b@receiver.example>\r\n"
@@ -129,7 +131,8 @@ static bool talk_go(struct talk *t, struct trace *trace, size_t mss, unsigned bu
 	return true;
 }
 
-/* Interleaved connections with one mail each until about `octets` are in the trace; returns octets of mail. */
+/* Interleaved connections with one mail each until about `octets` are in the trace; returns octets
+ * of mail. */
 static uint64_t mail_trace(struct trace *trace, size_t octets, size_t mss, struct text *mail)
 {
 	static struct talk talk[TALKS];

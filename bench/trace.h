@@ -1,7 +1,9 @@
 /*
- * trace - frames in memory, and a capture that gives them out: what the benchmarks read instead of a port.
+ * trace - frames in memory, and a capture that gives them out: what the benchmarks read instead of
+ * a port.
  *
- * Ethernet, IPv4, TCP with right checksums. Not handled: growth; a full trace ends the program.
+ * Ethernet, IPv4, TCP with right checksums.
+ * Not handled: growth; a full trace ends the program.
  */
 #pragma once
 
@@ -29,7 +31,8 @@ struct trace_end {
 	uint32_t seq;
 };
 
-/* Adds one segment from `from` to `to`; moves from->seq on. Padded to 60 octets like any Ethernet frame. */
+/* Adds one segment from `from` to `to`; moves from->seq on. Padded to 60 octets like any Ethernet
+ * frame. */
 void trace_segment(struct trace *t, struct trace_end *from, const struct trace_end *to,
 		   uint8_t flags, const void *payload, size_t n);
 
@@ -37,8 +40,8 @@ void trace_segment(struct trace *t, struct trace_end *from, const struct trace_e
 bool trace_frame(struct trace *t, const void *frame, size_t n, uint64_t time_ns);
 
 /*
- * A capture over it; behind the last frame it ends, or (stays) has nothing more for now. trace_rewind starts
- * again. Borrows t.
+ * A capture over it; behind the last frame it ends, or (stays) has nothing more for now.
+ * trace_rewind starts again. Borrows t.
  */
 struct capture *trace_capture(const struct trace *t, bool stays);
 void trace_rewind(struct capture *c);

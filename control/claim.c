@@ -19,7 +19,8 @@ enum {
 
 _Static_assert(CLAIM_PATH_MAX + 1 == sizeof((struct sockaddr_un *)0)->sun_path, "unix(7)");
 
-/* Makes the last component of the directory, and locks it against another starter. A descriptor, or -1. */
+/* Makes the last component of the directory, and locks it against another starter. A descriptor, or
+ * -1. */
 static int claim_directory(const char *path, char *why, size_t why_len)
 {
 	char dir[CLAIM_PATH_MAX + 1] = ".";
@@ -92,7 +93,8 @@ static int claim_bind(struct claim *c, const struct sockaddr_un *addr, char *why
 {
 	struct stat st;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* bind takes the path's mode from the socket: there is no moment at which it is open to others */
+	/* bind takes the path's mode from the socket: there is no moment at which it is open to
+	 * others */
 	if (fd < 0 || fchmod(fd, 0600) < 0 ||
 	    bind(fd, (const struct sockaddr *)addr, sizeof *addr) < 0 ||
 	    listen(fd, CLAIM_BACKLOG) < 0 || lstat(addr->sun_path, &st) < 0) {

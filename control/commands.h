@@ -1,9 +1,9 @@
 /*
  * commands - the requests a running engine answers, one row a command.
  *
- * A request is {"command":"<name>"}, a reply {"ok":true,"result":{...}} or {"ok":false,"error":"<one line>"}.
- * Anything else in a request is refused: other members, members given twice, text that is not UTF-8, nesting, a
- * request over COMMANDS_REQUEST_MAX.
+ * A request is {"command":"<name>"}, a reply {"ok":true,"result":{...}} or
+ * {"ok":false,"error":"<one line>"}. Anything else in a request is refused: other members, members
+ * given twice, text that is not UTF-8, nesting, a request over COMMANDS_REQUEST_MAX.
  */
 #pragma once
 
@@ -18,16 +18,17 @@ enum {
 };
 
 /*
- * How the engine looks to a command. Owned by whoever runs it and borrowed for each answer; its fields may change
- * between answers. All calls come from the thread that asks for answers.
+ * How the engine looks to a command. Owned by whoever runs it and borrowed for each answer; its
+ * fields may change between answers. All calls come from the thread that asks for answers.
  */
 struct command_context {
 	const struct config *cfg; /* the snapshot in force */
 	struct stats_view stats;
 	void *run; /* first argument of the calls */
 	/*
-	 * Reads the settings again and publishes them. 0: done, note has the settings that changed but need
-	 * a restart, with ", " between, or is empty. -1: nothing changed, note says why in one line.
+	 * Reads the settings again and publishes them. 0: done, note has the settings that changed
+	 * but need a restart, with ", " between, or is empty. -1: nothing changed, note says why in
+	 * one line.
 	 */
 	int (*reload)(void *run, char *note, size_t note_len);
 	/* Asks for the end; returns at once. */
@@ -51,7 +52,8 @@ const struct command *commands_find(struct bytes name);
 /* "ping, stats, ...": every name, for error texts and usage. */
 void commands_names(char *out, size_t len);
 
-/* Writes one whole reply into buf, without a line end, and gives it; never empty. cap at least COMMANDS_WHY_MAX * 8. */
+/* Writes one whole reply into buf, without a line end, and gives it; never empty. cap at least
+ * COMMANDS_WHY_MAX * 8. */
 struct bytes commands_answer(const struct command_context *ctx, struct bytes request, void *buf,
 			     size_t cap);
 

@@ -10,8 +10,8 @@
 enum { NAME_MAX_OCTETS = 64, GROUP_MAX = 32 };
 
 /*
- * The file is one mapping of settings and groups, a group a mapping of settings, a setting a scalar or,
- * for ports, a list of scalars. So the place in it is one of these, and there is no stack.
+ * The file is one mapping of settings and groups, a group a mapping of settings, a setting a scalar
+ * or, for ports, a list of scalars. So the place in it is one of these, and there is no stack.
  */
 enum place {
 	AT_START, /* the document's mapping comes */
@@ -180,7 +180,8 @@ static int read_value(struct reader *r, const yaml_event_t *e)
 	return 0;
 }
 
-/* One port of a list. The list as a whole is set at its end, so that the rules for it stand in one place. */
+/* One port of a list. The list as a whole is set at its end, so that the rules for it stand in one
+ * place. */
 static int read_item(struct reader *r, const yaml_event_t *e)
 {
 	char why[SCHEMA_WHY_MAX];

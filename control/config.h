@@ -1,9 +1,10 @@
 /*
- * config - from built-in defaults, a YAML file and command line options to one checked struct config.
+ * config - from built-in defaults, a YAML file and command line options to one checked struct
+ * config.
  *
- * The file is read as libyaml events against the rows of schema.h. Refused with file, line, column and
- * what is allowed: unknown and repeated keys, wrong types, values out of range, anchors, aliases, tags,
- * a second document, nesting beyond group and key, files over CONFIG_FILE_MAX.
+ * The file is read as libyaml events against the rows of schema.h. Refused with file, line, column
+ * and what is allowed: unknown and repeated keys, wrong types, values out of range, anchors,
+ * aliases, tags, a second document, nesting beyond group and key, files over CONFIG_FILE_MAX.
  */
 #pragma once
 
@@ -25,7 +26,8 @@ struct config_source {
 	unsigned n;
 };
 
-/* Defaults, then the file, then the options, then config_check. 0, or -1: *cfg is not usable, why has one line. */
+/* Defaults, then the file, then the options, then config_check. 0, or -1: *cfg is not usable, why
+ * has one line. */
 int config_build(struct config *cfg, const struct config_source *src, char *why, size_t why_len);
 
 void config_default(struct config *cfg);
@@ -41,10 +43,11 @@ int config_parse(struct config *cfg, struct bytes text, const char *name, char *
 int config_check(const struct config *cfg, char *why, size_t why_len);
 
 /*
- * Names of the settings (with ", " between) that differ and that a reload cannot change; empty when there
- * are none. Their fields in *cfg are set back to what they are in *now.
+ * Names of the settings (with ", " between) that differ and that a reload cannot change; empty when
+ * there are none. Their fields in *cfg are set back to what they are in *now.
  */
 void config_keep_restart(struct config *cfg, const struct config *now, char *names, size_t len);
 
-/* One JSON object, nested at the dots, values as the file takes them. Gives malloc memory, NULL: none. */
+/* One JSON object, nested at the dots, values as the file takes them. Gives malloc memory, NULL:
+ * none. */
 char *config_json(const struct config *cfg);

@@ -1,8 +1,10 @@
 /*
- * crew - the threads of a live run: receive workers, verify workers, the output, and the rings between.
+ * crew - the threads of a live run: receive workers, verify workers, the output, and the rings
+ * between.
  *
- * A receive worker has a processor to itself where there are enough; the others share what is left. Who finds
- * nothing to do sleeps (idle_sleep_us). The end goes through phases so that what is in flight is finished.
+ * A receive worker has a processor to itself where there are enough; the others share what is left.
+ * Who finds nothing to do sleeps (idle_sleep_us). The end goes through phases so that what is in
+ * flight is finished.
  */
 #pragma once
 
@@ -13,7 +15,8 @@
 
 enum crew_phase {
 	CREW_WORK,
-	CREW_DRAIN, /* ports are read until they are empty, then flows are ended and messages judged */
+	CREW_DRAIN, /* ports are read until they are empty, then flows are ended and messages judged
+		     */
 	CREW_HURRY, /* ports are not read any more, DNS is not waited for */
 	CREW_QUIT, /* what is left is given up */
 };
@@ -25,7 +28,8 @@ struct crew_setup { /* all borrowed for the life of the crew */
 	struct live *live;
 };
 
-/* Makes workers, rings, resolver and the snapshot of settings. 0 or -errno, why has one line with the cure. */
+/* Makes workers, rings, resolver and the snapshot of settings. 0 or -errno, why has one line with
+ * the cure. */
 int crew_new(struct crew **out, const struct crew_setup *setup, char *why, size_t why_len);
 /* Threads must have ended. */
 void crew_free(struct crew *c);

@@ -89,7 +89,8 @@ static uint64_t ctl_now(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* One line without its end. Gives malloc memory in out->p; 0, or -errno: EPROTO when there is no whole line. */
+/* One line without its end. Gives malloc memory in out->p; 0, or -errno: EPROTO when there is no
+ * whole line. */
 static int ctl_read(int fd, struct bytes *out)
 {
 	char *buf = NULL;

@@ -1,5 +1,6 @@
 /*
- * ctl - `postern ctl`: one command to a running engine, its answer for people or (--json) for programs.
+ * ctl - `postern ctl`: one command to a running engine, its answer for people or (--json) for
+ * programs.
  */
 #pragma once
 
@@ -8,7 +9,7 @@
 enum { CTL_TIMEOUT_MS = 10000, CTL_REPLY_MAX = 64 * 1024 * 1024 };
 
 /*
- * argv[0] is "ctl". Exit status: 0 done, 1 the engine refused (its reason on err), 2 usage, no engine, or no
- * sensible answer in CTL_TIMEOUT_MS, with one line on err.
+ * argv[0] is "ctl". Exit status: 0 done, 1 the engine refused (its reason on err), 2 usage, no
+ * engine, or no sensible answer in CTL_TIMEOUT_MS, with one line on err.
  */
 int ctl_main(int argc, char **argv, FILE *out, FILE *err);

@@ -1,8 +1,8 @@
 /*
  * emit - judged messages in any order -> lines in the order the messages ended, and their files.
  *
- * Lines wait in a window until all before them were printed, so the octets printed do not depend on the
- * number of threads. One thread.
+ * Lines wait in a window until all before them were printed, so the octets printed do not depend on
+ * the number of threads. One thread.
  */
 #pragma once
 
@@ -32,8 +32,8 @@ void emit_free(struct emit *e);
 void emit_restart(struct emit *e, uint64_t first);
 
 /*
- * Borrows m, whose order is less than `window` after the one printed last: its line is made now and waits for
- * those before it, so that the message's memory does not.
+ * Borrows m, whose order is less than `window` after the one printed last: its line is made now and
+ * waits for those before it, so that the message's memory does not.
  */
 void emit_push(struct emit *e, const struct message *m);
 
@@ -51,5 +51,6 @@ void emit_totals(struct emit *e);
 /* Number in order of the next message to print. */
 uint64_t emit_order(const struct emit *e);
 bool emit_flagged(const struct emit *e);
-/* True when a file could not be written, or standard output for another reason than its reader's end. */
+/* True when a file could not be written, or standard output for another reason than its reader's
+ * end. */
 bool emit_failed(const struct emit *e);

@@ -11,8 +11,8 @@
 
 /*
  * What a record can come to: recipients and names of the envelope (MESSAGE_RCPT_MAX + 8 of
- * MESSAGE_NAME_MAX), and what is borrowed from the header, twice over at most (a field in email, its
- * domains in auth); an octet becomes six at worst. Only what is written is ever touched.
+ * MESSAGE_NAME_MAX), and what is borrowed from the header, twice over at most (a field in email,
+ * its domains in auth); an octet becomes six at worst. Only what is written is ever touched.
  */
 enum {
 	RECORD_MAX = 6 * (MESSAGE_RCPT_MAX + 8) * (MESSAGE_NAME_MAX + 1) +

@@ -1,8 +1,9 @@
 /*
  * extract - every message as DIR/<sha256>.eml, its octets exactly.
  *
- * A file is written under another name and renamed when it is whole; one that is there already has the same octets
- * and stays. What no longer has its octets (message_too_large, no digest) is refused.
+ * A file is written under another name and renamed when it is whole; one that is there already has
+ * the same octets and stays. What no longer has its octets (message_too_large, no digest) is
+ * refused.
  */
 #pragma once
 

@@ -1,4 +1,5 @@
-#define OPENSSL_SUPPRESS_DEPRECATED /* the running hash is a plain SHA256_CTX, see base/message.h */
+#define OPENSSL_SUPPRESS_DEPRECATED /* the running hash is a plain SHA256_CTX, see base/message.h \
+				     */
 #include "control/files.h"
 
 #include <dirent.h>
@@ -237,7 +238,8 @@ static bool grow(struct builder *b, size_t more)
 	return true;
 }
 
-/* Over limits.message_size: from here on only the hash goes on. The chunk is cut back to the header. */
+/* Over limits.message_size: from here on only the hash goes on. The chunk is cut back to the
+ * header. */
 static void shed(struct builder *b)
 {
 	b->flags |= MESSAGE_TOO_LARGE;

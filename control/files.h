@@ -1,10 +1,12 @@
 /*
  * files - messages from files: a bare message, an mbox, a Maildir.
  *
- * A file whose first line ends in a bare LF is text: LF becomes CRLF (MESSAGE_TEXT), a CRLF in it stays. An
- * mbox begins with a "From " line; its messages are parted by such lines behind an empty one, and ">From ",
- * ">>From " lose one ">" (mboxrd; what mboxo wrote is read the same way). With raw octets are taken as they
- * are and a file is one message. A message over limits.message_size keeps its header and a running hash.
+ * A file whose first line ends in a bare LF is text: LF becomes CRLF (MESSAGE_TEXT), a CRLF in it
+ * stays. An mbox begins with a "From " line; its messages are parted by such lines behind an empty
+ * one, and ">From ",
+ * ">>From " lose one ">" (mboxrd; what mboxo wrote is read the same way). With raw octets are taken
+ * as they are and a file is one message. A message over limits.message_size keeps its header and a
+ * running hash.
  * Not handled: Content-Length of mboxcl, folders inside a Maildir.
  */
 #pragma once

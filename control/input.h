@@ -1,8 +1,8 @@
 /*
  * input - what a name on the command line of `scan` stands for: a file, a Maildir, "-".
  *
- * A pipe can be read once only, so its first octets are looked at here and a thread feeds them and the rest
- * into a new pipe in place of standard input.
+ * A pipe can be read once only, so its first octets are looked at here and a thread feeds them and
+ * the rest into a new pipe in place of standard input.
  */
 #pragma once
 
@@ -10,7 +10,8 @@
 
 enum { INPUT_HEAD_MAX = 4096 };
 
-/* Whether so many first octets are enough to tell what it is: a quiet pipe is not waited for then. */
+/* Whether so many first octets are enough to tell what it is: a quiet pipe is not waited for then.
+ */
 typedef bool input_told(struct bytes head);
 
 struct input {

@@ -20,7 +20,8 @@ enum { LINE_EXTRA = 2 }; /* CRLF */
 /* Borrows buf, of max + LINE_EXTRA octets. */
 void line_init(struct line *l, void *buf, size_t max);
 
-/* Where the next octets go: at most the n returned, 0 when nothing fits before line_next is called. Ends what line_next lent. */
+/* Where the next octets go: at most the n returned, 0 when nothing fits before line_next is called.
+ * Ends what line_next lent. */
 size_t line_room(struct line *l, uint8_t **p);
 /* n octets were put there. */
 void line_added(struct line *l, size_t n);

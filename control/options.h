@@ -1,8 +1,9 @@
 /*
- * options - the command line of `scan` and `run`: a command's own options, and one for every setting.
+ * options - the command line of `scan` and `run`: a command's own options, and one for every
+ * setting.
  *
- * Forms: --name value, --name=value; a switch takes no value (--name), a setting that is true or false
- * may have one behind '=' (--name=false). "--" ends the options. Names are not abbreviated.
+ * Forms: --name value, --name=value; a switch takes no value (--name), a setting that is true or
+ * false may have one behind '=' (--name=false). "--" ends the options. Names are not abbreviated.
  */
 #pragma once
 

@@ -102,7 +102,8 @@ void output_line(struct output *o, struct bytes line)
 	if (line.n > OUTPUT_BUFFER - o->len)
 		output_flush(o);
 	if (line.n > OUTPUT_BUFFER) {
-		/* larger than the buffer: on its own, through it in pieces would tear it for readers */
+		/* larger than the buffer: on its own, through it in pieces would tear it for
+		 * readers */
 		size_t done = o->torn && write_all(o, (const uint8_t *)"\n", 1) != 1
 				      ? 0
 				      : write_all(o, line.p, line.n);

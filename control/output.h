@@ -1,8 +1,8 @@
 /*
  * output - the record file: whole lines, appended, through a buffer.
  *
- * Made by control, used by the output thread alone but for output_reopen. A line that the file does not take is
- * counted and left out; a line that it took half is ended before the next one.
+ * Made by control, used by the output thread alone but for output_reopen. A line that the file does
+ * not take is counted and left out; a line that it took half is ended before the next one.
  */
 #pragma once
 
@@ -24,8 +24,8 @@ void output_line(struct output *o, struct bytes line);
 void output_flush(struct output *o);
 
 /*
- * Opens the path anew, for a file that was renamed; by the control thread, in use from the next flush on.
- * Nothing happens with standard output. 0 or -errno: the old one stays.
+ * Opens the path anew, for a file that was renamed; by the control thread, in use from the next
+ * flush on. Nothing happens with standard output. 0 or -errno: the old one stays.
  */
 int output_reopen(struct output *o);
 

@@ -1,7 +1,8 @@
 /*
  * progress - a bar on stderr while large files are read.
  *
- * Only when stderr is a terminal and there is more than PROGRESS_FROM to read; else every call does nothing.
+ * Only when stderr is a terminal and there is more than PROGRESS_FROM to read; else every call does
+ * nothing.
  */
 #pragma once
 

@@ -7,9 +7,9 @@
 #include "base/epoch.h"
 
 /*
- * A worker hands the pointer on to its stages, and a message in verification keeps the snapshot it began
- * with until it is judged, which its DNS deadline bounds. So besides the grace period of the workers
- * twice that deadline must have passed.
+ * A worker hands the pointer on to its stages, and a message in verification keeps the snapshot it
+ * began with until it is judged, which its DNS deadline bounds. So besides the grace period of the
+ * workers twice that deadline must have passed.
  */
 struct snapshot {
 	struct config cfg; /* first */

@@ -1,8 +1,8 @@
 /*
  * publish - the snapshot of settings in force: swapped by control, read by workers without a lock.
  *
- * Workers call publish_config once a turn. A snapshot that was replaced is freed when every worker has
- * passed a turn since and no message begun under it can still be in verification.
+ * Workers call publish_config once a turn. A snapshot that was replaced is freed when every worker
+ * has passed a turn since and no message begun under it can still be in verification.
  */
 #pragma once
 
@@ -10,7 +10,8 @@
 
 struct publish;
 
-/* Takes a copy of cfg. readers: threads that will read, numbered from 0. NULL when out of memory. */
+/* Takes a copy of cfg. readers: threads that will read, numbered from 0. NULL when out of memory.
+ */
 struct publish *publish_new(const struct config *cfg, unsigned readers);
 /* No reader may be joined. */
 void publish_free(struct publish *p);

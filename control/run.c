@@ -50,7 +50,8 @@ static uint64_t clock_ns(void)
 
 /* ---- commands ---- */
 
-/* All or nothing: every part that can refuse comes before the swap, and is taken back when a later one does. */
+/* All or nothing: every part that can refuse comes before the swap, and is taken back when a later
+ * one does. */
 static int run_reload(void *arg, char *note, size_t note_len)
 {
 	struct run *r = arg;

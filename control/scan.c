@@ -207,7 +207,8 @@ static uint64_t taken(const struct scan *s)
 	return s->origin == CAPTURES ? stats_get(s->stats, STAT_MESSAGE_QUEUED) : s->files_read;
 }
 
-/* Whether more may be read. With nothing out it always may, so a single large message cannot stop it. */
+/* Whether more may be read. With nothing out it always may, so a single large message cannot stop
+ * it. */
 static bool room(const struct scan *s)
 {
 	uint64_t unprinted = taken(s) - emit_order(s->emit), out = taken(s) - s->judged;
@@ -216,7 +217,8 @@ static bool room(const struct scan *s)
 	return !out || (unprinted < OUT_MAX && out < some && octets < s->opt.cfg.message_bytes / 4);
 }
 
-/* Lines of judged messages are made here and the messages go back; lines are printed when their turn comes. */
+/* Lines of judged messages are made here and the messages go back; lines are printed when their
+ * turn comes. */
 static void print_judged(struct scan *s, struct verifier *v, void **m, unsigned n)
 {
 	if (s->terminal && n)
@@ -442,7 +444,8 @@ static bool finish(struct scan *s, bool went)
 	return all;
 }
 
-/* Threads end, and with all messages back the resolver does; otherwise the end of the process takes the rest. */
+/* Threads end, and with all messages back the resolver does; otherwise the end of the process takes
+ * the rest. */
 static void take_down(struct scan *s, bool all)
 {
 	atomic_store_explicit(&s->quit, true, memory_order_relaxed);

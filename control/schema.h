@@ -1,9 +1,10 @@
 /*
- * schema - one row for each setting: name, option, type, range, default, help, place in struct config.
+ * schema - one row for each setting: name, option, type, range, default, help, place in struct
+ * config.
  *
  * Settings file, command line, `help settings` and `ctl config` are all made from these rows.
- * A duration is written with its unit (1500ms, 10s, 5m, 2h, 1d), a plain number counts seconds; a size
- * in octets or with KiB, MiB, GiB.
+ * A duration is written with its unit (1500ms, 10s, 5m, 2h, 1d), a plain number counts seconds; a
+ * size in octets or with KiB, MiB, GiB.
  */
 #pragma once
 

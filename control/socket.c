@@ -19,9 +19,9 @@ enum {
 };
 
 /*
- * A client is in one of three states: something of a reply is left to send (out != NULL: nothing is read then), it is
- * closing (out is its last reply), or it is read from. `since` is when that began: the reply, the first octet of the
- * request in the buffer, or the idleness.
+ * A client is in one of three states: something of a reply is left to send (out != NULL: nothing is
+ * read then), it is closing (out is its last reply), or it is read from. `since` is when that
+ * began: the reply, the first octet of the request in the buffer, or the idleness.
  */
 struct socket_client {
 	int fd; /* -1: free */
@@ -266,7 +266,8 @@ static void socket_accept(struct socket_server *s, uint64_t now)
 	}
 }
 
-/* Fills s->poll, with no more than it must: poll refuses more than the limit of descriptors. How long may be waited. */
+/* Fills s->poll, with no more than it must: poll refuses more than the limit of descriptors. How
+ * long may be waited. */
 static int socket_prepare(struct socket_server *s, uint64_t now, int timeout_ms, uint32_t *n_poll)
 {
 	uint64_t wait = timeout_ms < 0 ? UINT64_MAX : (uint64_t)timeout_ms;

@@ -1,8 +1,8 @@
 /*
  * stats_table - the stats object of stats_out.h as a table for people.
  *
- * One block a counter group; a column for each worker that counted in it when there are several, else the
- * counter's meaning. Members of another shape than stats_out writes are left out.
+ * One block a counter group; a column for each worker that counted in it when there are several,
+ * else the counter's meaning. Members of another shape than stats_out writes are left out.
  */
 #pragma once
 

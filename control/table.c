@@ -101,7 +101,8 @@ static void colour(struct table *t, const char *code)
 	put_str(t, "m");
 }
 
-/* Marks that would turn or hide what stands behind them: bidirectional controls, zero width, tags. */
+/* Marks that would turn or hide what stands behind them: bidirectional controls, zero width, tags.
+ */
 static bool deceptive(uint32_t c)
 {
 	return (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
@@ -144,7 +145,8 @@ static size_t shown(const struct table *t, struct bytes text, char out[32], size
 	return n ? n : 1;
 }
 
-/* Text in a column of so many columns; suffix ("+2") always fits in. Ends with the blank between columns. */
+/* Text in a column of so many columns; suffix ("+2") always fits in. Ends with the blank between
+ * columns. */
 static void cell(struct table *t, enum column c, struct bytes text, const char *suffix)
 {
 	unsigned room = t->width[c] - (unsigned)strlen(suffix), used = 0;
@@ -262,7 +264,8 @@ static void put_to(struct table *t, const struct message *m)
 		cell(t, C_TO, bytes_str("-"), "");
 }
 
-/* The signature that says most, in the order of verify.h's rule; of equal ones an aligned one, then the first. */
+/* The signature that says most, in the order of verify.h's rule; of equal ones an aligned one, then
+ * the first. */
 static const struct dkim_result *best(const struct verdict *v)
 {
 	static const uint8_t rank[AUTH_RESULT_N] = {

@@ -1,8 +1,9 @@
 /*
  * table - messages for people: one line each, totals at the end.
  *
- * Columns fit the terminal; what is longer ends in "~". Nothing from a mail reaches the terminal but
- * printable characters: controls, bad UTF-8 and marks that turn the direction of text are shown as \xNN.
+ * Columns fit the terminal; what is longer ends in "~". Nothing from a mail reaches the terminal
+ * but printable characters: controls, bad UTF-8 and marks that turn the direction of text are shown
+ * as \xNN.
  */
 #pragma once
 

@@ -58,7 +58,8 @@ static size_t until(struct bytes b, size_t from, uint8_t c)
 	return p ? (size_t)(p - b.p) : b.n;
 }
 
-/* What names of charsets are made of. iconv takes options behind slashes and commas: none from a mail. */
+/* What names of charsets are made of. iconv takes options behind slashes and commas: none from a
+ * mail. */
 static bool charset_name(struct bytes b)
 {
 	for (size_t i = 0; i < b.n; i++) {
@@ -219,7 +220,8 @@ static bool has_specials(struct bytes b)
 	return false;
 }
 
-/* A decoded phrase must not become an address, a comment or a second mailbox to who parses the field. */
+/* A decoded phrase must not become an address, a comment or a second mailbox to who parses the
+ * field. */
 static bool out_phrase(struct words *w, struct bytes b, bool in_quotes)
 {
 	bool wrap = !in_quotes && has_specials(b);
@@ -277,7 +279,8 @@ struct bytes words_decode(struct words *w, enum words_kind kind, struct bytes te
 				return text;
 			decoded = true;
 			i += n;
-			/* words of two charsets: the blanks between them go all the same (RFC 2047 6.2) */
+			/* words of two charsets: the blanks between them go all the same (RFC
+			 * 2047 6.2) */
 			struct word word;
 			size_t next = blanks(text, i);
 			if (word_parse(bytes_from(text, next), &word))

@@ -37,8 +37,9 @@ static bool ipv4_sum_right(const uint8_t *ip, unsigned len)
 }
 
 /*
- * The port's word on checksums counts for frames with TCP directly in IP: in a tunnel it may speak of the outer
- * headers only. L4 NONE means that the sum was left out on its way from a virtual machine, and is no error.
+ * The port's word on checksums counts for frames with TCP directly in IP: in a tunnel it may speak
+ * of the outer headers only. L4 NONE means that the sum was left out on its way from a virtual
+ * machine, and is no error.
  */
 static bool port_vouches(const struct packet *pkt, uint64_t flags)
 {

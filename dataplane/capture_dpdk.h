@@ -1,9 +1,10 @@
 /*
- * capture_dpdk - packets from DPDK queues: one queue of one port, or the same queue of several ports.
+ * capture_dpdk - packets from DPDK queues: one queue of one port, or the same queue of several
+ * ports.
  *
- * A frame in several buffers is copied to one piece in the queue's own memory, at most CAPTURE_DPDK_FRAME_MAX
- * octets of it; the rest counts as cut. Several ports are read in turn: a tap that gives each direction on a port
- * of its own comes to one worker that way.
+ * A frame in several buffers is copied to one piece in the queue's own memory, at most
+ * CAPTURE_DPDK_FRAME_MAX octets of it; the rest counts as cut. Several ports are read in turn: a
+ * tap that gives each direction on a port of its own comes to one worker that way.
  */
 #pragma once
 

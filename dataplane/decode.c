@@ -4,9 +4,10 @@
 #include "dataplane/tcp.h"
 
 /*
- * A frame is walked layer by layer. Each step looks at one header at w->at, moves behind it and names the
- * next layer, or ends the walk with an outcome. `left` octets are there; `wire` octets were on the wire
- * from here to the end of the innermost layer whose length is known, so wire - left are cut off.
+ * A frame is walked layer by layer. Each step looks at one header at w->at, moves behind it and
+ * names the next layer, or ends the walk with an outcome. `left` octets are there; `wire` octets
+ * were on the wire from here to the end of the innermost layer whose length is known, so wire -
+ * left are cut off.
  */
 enum layer {
 	LAYER_ETHERNET,
@@ -203,8 +204,9 @@ static enum layer walk_pppoe(struct walk *w)
 }
 
 /*
- * RFC 1661, RFC 1662: address and control may be left out, the protocol may be one octet. Captures of
- * PPP links may also hold Cisco's HDLC (an EtherType behind 0f 00 or 8f 00) or start with PPPoE's header.
+ * RFC 1661, RFC 1662: address and control may be left out, the protocol may be one octet. Captures
+ * of PPP links may also hold Cisco's HDLC (an EtherType behind 0f 00 or 8f 00) or start with
+ * PPPoE's header.
  */
 static enum layer walk_ppp(struct walk *w)
 {
@@ -333,7 +335,8 @@ static enum layer walk_ip4(struct walk *w)
 	return LAYER_PROTOCOL;
 }
 
-/* RFC 2675 section 2: the length of a jumbogram from the options of its hop-by-hop header; 0: none */
+/* RFC 2675 section 2: the length of a jumbogram from the options of its hop-by-hop header; 0: none
+ */
 static size_t jumbo_len(const uint8_t *p, size_t n)
 {
 	size_t i = 2;
@@ -346,8 +349,8 @@ static size_t jumbo_len(const uint8_t *p, size_t n)
 }
 
 /*
- * While segments are left the destination stands in the routing header (RFC 8200 section 4.4, RFC 8754
- * section 2), and it is what the TCP checksum covers (RFC 8200 section 8.1).
+ * While segments are left the destination stands in the routing header (RFC 8200 section 4.4, RFC
+ * 8754 section 2), and it is what the TCP checksum covers (RFC 8200 section 8.1).
  */
 static void routing(struct walk *w, const uint8_t *p, size_t len)
 {
@@ -484,7 +487,8 @@ static enum layer walk_geneve(struct walk *w)
 	return inside(w, LAYER_TYPE);
 }
 
-/* RFC 2784, RFC 2890; version 1 (PPTP) is not read. Network virtualization (RFC 7637) needs no more. */
+/* RFC 2784, RFC 2890; version 1 (PPTP) is not read. Network virtualization (RFC 7637) needs no
+ * more. */
 static enum layer walk_gre(struct walk *w)
 {
 	if (w->left < 4)

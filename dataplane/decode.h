@@ -1,10 +1,12 @@
 /*
  * decode - from a captured frame to a TCP segment.
  *
- * VLAN, QinQ, MPLS, PPPoE, IP-in-IP, GRE, VXLAN, GENEVE, ERSPAN II are taken off, nesting is bounded
- * by DECODE_NEST_MAX layers (tags, tunnels and IP headers count). Pure; reads only pkt->data[0..len).
- * A datagram that is longer than its frame is taken as cut; a total length of 0 as that of the frame.
- * Not handled: ERSPAN III, GRE version 1 (PPTP), VXLAN-GPE, tunnels on other UDP ports than their own.
+ * VLAN, QinQ, MPLS, PPPoE, IP-in-IP, GRE, VXLAN, GENEVE, ERSPAN II are taken off, nesting is
+ * bounded by DECODE_NEST_MAX layers (tags, tunnels and IP headers count). Pure; reads only
+ * pkt->data[0..len). A datagram that is longer than its frame is taken as cut; a total length of 0
+ * as that of the frame.
+ * Not handled: ERSPAN III, GRE version 1 (PPTP), VXLAN-GPE, tunnels on other
+ * UDP ports than their own.
  */
 #pragma once
 
@@ -43,8 +45,8 @@ struct decode_fragment { /* everything borrowed from the frame */
 enum decode_outcome decode_frame(struct packet *pkt, bool sums, struct decode_fragment *frag);
 
 /*
- * The same from inside a reassembled datagram: data is the payload behind the IP header, protocol its
- * next header. src, dst, VLANs and csum stand in pkt already.
+ * The same from inside a reassembled datagram: data is the payload behind the IP header, protocol
+ * its next header. src, dst, VLANs and csum stand in pkt already.
  */
 enum decode_outcome decode_datagram(struct packet *pkt, struct bytes data, uint8_t protocol,
 				    unsigned layers, bool sums, struct decode_fragment *frag);

@@ -62,7 +62,8 @@ int eal_args_complete(struct eal_args *a, size_t free_mb, unsigned core, const c
 	a->verbose = eal_args_has(a, "log-level", 0);
 	a->cores = eal_args_has(a, "lcores", 'l') || eal_args_has(a, "coremask", 'c') ||
 		   eal_args_has(a, "service-corelist", 'S');
-	/* without it EAL would take every device that it has a driver for, even the one we are logged in by */
+	/* without it EAL would take every device that it has a driver for, even the one we are
+	 * logged in by */
 	if (!eal_args_has(a, "allow", 'a') && !eal_args_has(a, "block", 'b') &&
 	    !eal_args_has(a, "no-pci", 0))
 		err = eal_args_add(a, "--no-pci");
@@ -117,9 +118,9 @@ size_t eal_hugepages_free_mb(void)
 }
 
 /*
- * DPDK writes its log to this stream. Its first line is kept for our own line about what went wrong: the first
- * error is the cause, those behind it say who gave up because of it. When the user chose a level all of it goes
- * to stderr as well.
+ * DPDK writes its log to this stream. Its first line is kept for our own line about what went
+ * wrong: the first error is the cause, those behind it say who gave up because of it. When the user
+ * chose a level all of it goes to stderr as well.
  */
 static struct {
 	FILE *stream;
@@ -149,8 +150,8 @@ void eal_log_forget(void)
 }
 
 /*
- * EAL prints some of its troubles, and on a wrong option pages of usage, past its log. They are caught while it
- * starts, unless the user wants to see all there is.
+ * EAL prints some of its troubles, and on a wrong option pages of usage, past its log. They are
+ * caught while it starts, unless the user wants to see all there is.
  */
 struct caught {
 	int file, out, err; /* -1: nothing is caught */

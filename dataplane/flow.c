@@ -5,15 +5,17 @@
 #include <sys/mman.h>
 
 /*
- * A bucket is one cache line: eight tags of 16 bits, compared at once, and the indices of eight flows. A key
- * may stand in two buckets, and the second can be told from the first and the tag alone, so a flow can
- * change its bucket without a look at its key. It goes to its first bucket while there is room, and that
- * has room nearly always: there are at least 8/5 as many slots as flows. `strays` counts the flows that had
- * to go to their second bucket; only where it is not 0 is the second one read.
+ * A bucket is one cache line: eight tags of 16 bits, compared at once, and the indices of eight
+ * flows. A key may stand in two buckets, and the second can be told from the first and the tag
+ * alone, so a flow can change its bucket without a look at its key. It goes to its first bucket
+ * while there is room, and that has room nearly always: there are at least 8/5 as many slots as
+ * flows. `strays` counts the flows that had to go to their second bucket; only where it is not 0 is
+ * the second one read.
  *
- * A flow is one cache line too: its key, and its place in one of two lists, idle and busy, oldest use first.
- * Moving it to a list's end touches its neighbours, so flow_touch does that only when the last move was
- * FLOW_COARSE_NS ago or more, or when it changes the list: "oldest" is true to one second.
+ * A flow is one cache line too: its key, and its place in one of two lists, idle and busy, oldest
+ * use first. Moving it to a list's end touches its neighbours, so flow_touch does that only when
+ * the last move was FLOW_COARSE_NS ago or more, or when it changes the list: "oldest" is true to
+ * one second.
  */
 enum {
 	FLOW_WAYS = 8,
@@ -269,8 +271,8 @@ static void set(struct bucket *b, unsigned way, uint16_t tag, uint32_t flow)
 }
 
 /*
- * Both buckets of a key are full: moves one of their flows to its other bucket. That one was in its first
- * bucket and becomes a stray, or it was a stray and comes home.
+ * Both buckets of a key are full: moves one of their flows to its other bucket. That one was in its
+ * first bucket and becomes a stray, or it was a stray and comes home.
  */
 static bool make_room(struct flow_table *t, uint32_t from)
 {

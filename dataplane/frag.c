@@ -5,9 +5,10 @@
 #include <sys/random.h>
 
 /*
- * All fragments but the last are multiples of 8 octets, so a datagram is 8,192 blocks of 8, one bit each, kept
- * in pages of 512 octets that come from one pool as they are needed. Tiny fragments cost no more than
- * large ones, a flood of first fragments costs a page or three each, and no list of ranges is needed.
+ * All fragments but the last are multiples of 8 octets, so a datagram is 8,192 blocks of 8, one bit
+ * each, kept in pages of 512 octets that come from one pool as they are needed. Tiny fragments cost
+ * no more than large ones, a flood of first fragments costs a page or three each, and no list of
+ * ranges is needed.
  */
 enum {
 	BLOCK = 8,
@@ -214,8 +215,8 @@ static uint32_t look_up(struct frag *f, const struct decode_fragment *in, uint64
 /* ---- its octets ---- */
 
 /*
- * Pages for the octets off[0..n) of datagram i, at the cost of the oldest datagrams. False: i itself was the
- * oldest and is gone.
+ * Pages for the octets off[0..n) of datagram i, at the cost of the oldest datagrams. False: i
+ * itself was the oldest and is gone.
  */
 static bool take_pages(struct frag *f, uint32_t i, size_t off, size_t n)
 {

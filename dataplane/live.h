@@ -1,8 +1,9 @@
 /*
- * live - everything between the command line of `postern run` and its captures: EAL, ports, steering.
+ * live - everything between the command line of `postern run` and its captures: EAL, ports,
+ * steering.
  *
- * Gives one capture for each queue. Ports are joined by default: queue i of every port comes out of capture i,
- * so that a tap with a port for each direction has both in one worker.
+ * Gives one capture for each queue. Ports are joined by default: queue i of every port comes out of
+ * capture i, so that a tap with a port for each direction has both in one worker.
  */
 #pragma once
 
@@ -15,13 +16,14 @@ enum { LIVE_CAPTURES_MAX = 64, LIVE_CORES_MAX = 128 };
 struct live;
 
 /*
- * Starts EAL with args[0..n) (what stood behind --) and what cfg says, opens every port given, attaches the
- * steering program where net_af_xdp has none of its own. prefix names this run among DPDK processes. May be called
- * once in a process. 0 or -errno, why has one line with the cure.
+ * Starts EAL with args[0..n) (what stood behind --) and what cfg says, opens every port given,
+ * attaches the steering program where net_af_xdp has none of its own. prefix names this run among
+ * DPDK processes. May be called once in a process. 0 or -errno, why has one line with the cure.
  */
 int live_open(struct live **out, const struct config *cfg, char *const *args, int n,
 	      const char *prefix, char *why, size_t why_len);
-/* Captures must have been freed by nobody else: this frees them, ends ports and EAL, detaches programs. */
+/* Captures must have been freed by nobody else: this frees them, ends ports and EAL, detaches
+ * programs. */
 void live_close(struct live *l);
 
 unsigned live_captures(const struct live *l);

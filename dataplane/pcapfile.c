@@ -38,7 +38,8 @@ static enum pcapfile_result bad(struct pcapfile *f, const char *why)
 	return PCAPFILE_BAD;
 }
 
-/* LINKTYPE_ numbers as tcpdump.org lists them, and those DLT_ numbers that old files carry instead. */
+/* LINKTYPE_ numbers as tcpdump.org lists them, and those DLT_ numbers that old files carry instead.
+ */
 static uint8_t link_of(uint32_t type)
 {
 	switch (type) {
@@ -206,7 +207,8 @@ static enum pcapfile_result ng_interface(struct pcapfile *f, struct bytes body)
 	return PCAPFILE_SKIPPED;
 }
 
-/* ENHANCED, and PACKET, which is older and has a 16-bit interface and a drop counter in its place */
+/* ENHANCED, and PACKET, which is older and has a 16-bit interface and a drop counter in its place
+ */
 static enum pcapfile_result ng_packet(struct pcapfile *f, uint32_t type, struct bytes body,
 				      struct packet *pkt)
 {

@@ -2,10 +2,11 @@
  * pcapfile - pcap and pcapng: octets of the file in, packets out. Pure.
  *
  * pcap in both byte orders, microseconds, nanoseconds and Kuznetzov's longer records; pcapng with
- * several sections and interfaces, if_tsresol and if_tsoffset; blocks not known here are passed over.
- * A record over PCAPFILE_RECORD_MAX octets, a block over PCAPFILE_BLOCK_MAX, or more interfaces than
- * PCAPFILE_INTERFACES_MAX in a section are damage.
- * Not handled: pcapng's statistics, names and secrets; frame check sequences stay on the frame.
+ * several sections and interfaces, if_tsresol and if_tsoffset; blocks not known here are passed
+ * over. A record over PCAPFILE_RECORD_MAX octets, a block over PCAPFILE_BLOCK_MAX, or more
+ * interfaces than PCAPFILE_INTERFACES_MAX in a section are damage.
+ * Not handled: pcapng's
+ * statistics, names and secrets; frame check sequences stay on the frame.
  */
 #pragma once
 
@@ -46,8 +47,9 @@ struct pcapfile {
 bool pcapfile_magic(struct bytes head);
 
 /*
- * Looks at `in`, which starts where the last call stopped, and says in *taken how much of it is done
- * with. PACKET: data .. link of pkt are filled, the octets are borrowed from `in`. All-zero is the start.
+ * Looks at `in`, which starts where the last call stopped, and says in *taken how much of it is
+ * done with. PACKET: data .. link of pkt are filled, the octets are borrowed from `in`. All-zero is
+ * the start.
  */
 enum pcapfile_result pcapfile_next(struct pcapfile *f, struct bytes in, size_t *taken,
 				   struct packet *pkt);

@@ -16,7 +16,8 @@ enum {
 	PORT_DESCRIPTORS = 2048, /* asked for; the device may take fewer */
 	PORT_CACHE = 128, /* buffers a core keeps */
 	PORT_MTU_MAX = 9600, /* jumbo frames with some tunnel around them */
-	/* a buffer of AF_XDP is a page with all its headers, the kernel leaves 256 octets free in front; see STEER_MTU_MAX */
+	/* a buffer of AF_XDP is a page with all its headers, the kernel leaves 256 octets free in
+	   front; see STEER_MTU_MAX */
 	PORT_XDP_ROOM = 3712,
 	PORT_RSS_KEY_MAX = 64,
 };
@@ -29,8 +30,8 @@ static void rss_key(uint8_t *key, unsigned len)
 }
 
 /*
- * By addresses alone where the device can: then fragments, which have no ports, come to the worker of
- * their connection. Else by addresses and ports.
+ * By addresses alone where the device can: then fragments, which have no ports, come to the worker
+ * of their connection. Else by addresses and ports.
  */
 static uint64_t rss_fields(uint64_t can)
 {
@@ -62,7 +63,8 @@ static struct rte_mempool *pool_new(const struct port *p, unsigned queue, unsign
 
 static int queue_setup(struct port *p, unsigned queue, unsigned descriptors)
 {
-	/* for a device that wants a whole frame in one buffer and says how long that is only by refusing */
+	/* for a device that wants a whole frame in one buffer and says how long that is only by
+	 * refusing */
 	static const unsigned larger[] = { 4096, 9728, 16384, 32768, 65400 };
 	unsigned room = RTE_MBUF_DEFAULT_DATAROOM, i = 0;
 	int socket = rte_eth_dev_socket_id(p->id);
@@ -119,8 +121,8 @@ static void configure(struct port *p, const struct rte_eth_dev_info *info,
 }
 
 /*
- * What the device made of the key: one that cannot tell (net_tap says that it hashes, and the kernel does as it
- * likes) is not relied upon.
+ * What the device made of the key: one that cannot tell (net_tap says that it hashes, and the
+ * kernel does as it likes) is not relied upon.
  */
 static bool has_symmetric_key(const struct port *p, const struct rte_eth_dev_info *info)
 {
@@ -154,7 +156,8 @@ static void describe(struct port *p, const struct rte_eth_dev_info *info)
 	const struct rte_devargs *args = info->device ? rte_dev_devargs(info->device) : NULL;
 	p->file_time = strcmp(p->driver, "net_pcap") == 0 && args && args->args &&
 		       strstr(args->args, "rx_pcap");
-	/* the kernel's fanout by hash is the same for both directions, and puts fragments together before */
+	/* the kernel's fanout by hash is the same for both directions, and puts fragments together
+	 * before */
 	p->symmetric = p->queues == 1 || strcmp(p->driver, "net_af_packet") == 0;
 }
 

@@ -1,8 +1,8 @@
 /*
  * port - one DPDK port set up for receiving: queues, buffers, hashing, frame size.
  *
- * Promiscuous, as large frames as the device has, one mempool a queue. Several queues get a hash that keeps both
- * directions of a connection together where the device can; port.symmetric says so.
+ * Promiscuous, as large frames as the device has, one mempool a queue. Several queues get a hash
+ * that keeps both directions of a connection together where the device can; port.symmetric says so.
  * Not handled: sending.
  */
 #pragma once
@@ -27,8 +27,8 @@ struct port {
 };
 
 /*
- * Sets the port up and starts it. queues PORT_AUTO_QUEUES: up to auto_max where the hash is symmetric, else one.
- * 0 or -errno and why has one line with the cure.
+ * Sets the port up and starts it. queues PORT_AUTO_QUEUES: up to auto_max where the hash is
+ * symmetric, else one. 0 or -errno and why has one line with the cure.
  */
 int port_open(struct port *p, uint16_t id, unsigned queues, unsigned auto_max, char *why,
 	      size_t why_len);

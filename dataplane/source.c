@@ -32,8 +32,8 @@ static size_t source_read(struct source *s, uint8_t *to, size_t n)
 }
 
 /*
- * RFC 1952 2.2: a file is a row of members. Octets of zero behind the last one are padding, as tapes
- * leave it. zlib checks CRC-32 and length of each member.
+ * RFC 1952 2.2: a file is a row of members. Octets of zero behind the last one are padding, as
+ * tapes leave it. zlib checks CRC-32 and length of each member.
  */
 static bool source_member(struct source *s, z_stream *z)
 {

@@ -1,9 +1,10 @@
 /*
  * source - the octets of a file in order, through one window; gzip is taken off on the way.
  *
- * The file is read in large pieces into one buffer that stays in the second-level cache. On the machine
- * this was written on that gives 18 GB/s with every octet used once, twice what mapping the file gives
- * (page faults), it works for pipes as well, and a file cut short while it is read cannot kill us.
+ * The file is read in large pieces into one buffer that stays in the second-level cache. On the
+ * machine this was written on that gives 18 GB/s with every octet used once, twice what mapping the
+ * file gives (page faults), it works for pipes as well, and a file cut short while it is read
+ * cannot kill us.
  * Not handled: nothing but gzip is unpacked; a blocking descriptor is expected.
  */
 #pragma once
@@ -35,8 +36,8 @@ struct source {
 int source_open(struct source *s, const char *path);
 
 /*
- * Borrows file for the life of s. chunk 0: the window is the file itself, unless it is gzip; else at most
- * chunk octets come at a time, as from a pipe. 0 or -errno.
+ * Borrows file for the life of s. chunk 0: the window is the file itself, unless it is gzip; else
+ * at most chunk octets come at a time, as from a pipe. 0 or -errno.
  */
 int source_memory(struct source *s, struct bytes file, size_t chunk);
 void source_fini(struct source *s);

@@ -24,9 +24,9 @@
 enum { STEER_PATH_MAX = 128, STEER_MAPS_MAX = 16 };
 
 /*
- * Who lives: each run binds an abstract Unix socket with the interface's number. It belongs to the network
- * namespace, as the interface does, and is gone with the process however that ends. So a program of ours on an
- * interface whose socket is free was left behind by a run that was killed.
+ * Who lives: each run binds an abstract Unix socket with the interface's number. It belongs to the
+ * network namespace, as the interface does, and is gone with the process however that ends. So a
+ * program of ours on an interface whose socket is free was left behind by a run that was killed.
  */
 struct steer {
 	char interface[IF_NAMESIZE];
@@ -47,7 +47,8 @@ static int quiet_xdp(enum libxdp_print_level level, const char *text, va_list ap
 	return 0;
 }
 
-/* The program on the interface: a descriptor, *info filled and *flags its mode; -ENOENT: there is none. */
+/* The program on the interface: a descriptor, *info filled and *flags its mode; -ENOENT: there is
+ * none. */
 static int program_on(int ifindex, struct bpf_prog_info *info, uint32_t *flags)
 {
 	struct bpf_xdp_query_opts query = { .sz = sizeof query };

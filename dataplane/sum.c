@@ -3,8 +3,8 @@
 #include <emmintrin.h>
 
 /*
- * 32-bit words are added in 64-bit lanes, so no carry is lost before 2^32 words; 2^16 is 1 modulo 65535,
- * so folding makes of it the sum of 16-bit words, in either byte order (RFC 1071 section 2).
+ * 32-bit words are added in 64-bit lanes, so no carry is lost before 2^32 words; 2^16 is 1 modulo
+ * 65535, so folding makes of it the sum of 16-bit words, in either byte order (RFC 1071 section 2).
  */
 static inline void sum_block(const uint8_t *p, __m128i *low, __m128i *high)
 {

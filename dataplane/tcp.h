@@ -14,8 +14,8 @@ enum tcp_result {
 };
 
 /*
- * Fills sport .. payload_cut of pkt from a segment of wire octets, of which the first s.n <= wire were
- * kept. Borrows s as pkt does.
+ * Fills sport .. payload_cut of pkt from a segment of wire octets, of which the first s.n <= wire
+ * were kept. Borrows s as pkt does.
  */
 enum tcp_result tcp_header(struct packet *pkt, struct bytes s, size_t wire);
 

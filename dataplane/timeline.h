@@ -1,9 +1,10 @@
 /*
- * timeline - the time of a capture file, made of the stamps of its packets: one stamp alone moves nothing far.
+ * timeline - the time of a capture file, made of the stamps of its packets: one stamp alone moves
+ * nothing far.
  *
- * A stamp more than TIMELINE_DOUBT_NS ahead is now for its own packet only; that so much time went by
- * is sure when the next packet says so too. Stamps that fall are read as the time it is.
- * Not handled: two wrong stamps in a row are believed.
+ * A stamp more than TIMELINE_DOUBT_NS ahead is now for its own packet only; that so much time went
+ * by is sure when the next packet says so too. Stamps that fall are read as the time it is. Not
+ * handled: two wrong stamps in a row are believed.
  */
 #pragma once
 

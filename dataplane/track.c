@@ -10,8 +10,9 @@
 #include "reassembly/session.h"
 
 /*
- * What a flow is for, by the flow's index. Its timer in the wheel is that of its connection while it waits for
- * octets or for the other direction; when it is over, the end of its stay for late copies.
+ * What a flow is for, by the flow's index. Its timer in the wheel is that of its connection while
+ * it waits for octets or for the other direction; when it is over, the end of its stay for late
+ * copies.
  */
 struct state {
 	struct connection conn;
@@ -26,8 +27,9 @@ struct state {
 enum { TICK_NS = 10000000, SLOTS = 2048, DUE_MAX = 64 };
 
 /*
- * How many connections there were between two ends, those long gone included, so that no two have one
- * flow_id. By a hash that is the same in every run; a pair of ends that finds another's tag takes its place.
+ * How many connections there were between two ends, those long gone included, so that no two have
+ * one flow_id. By a hash that is the same in every run; a pair of ends that finds another's tag
+ * takes its place.
  */
 struct ordinal {
 	uint16_t tag, n;
@@ -181,7 +183,8 @@ static bool flow_end(struct track *t, uint32_t f)
 static void flow_mark(struct track *t, uint32_t f)
 {
 	const struct state *s = &t->state[f];
-	/* octets held before any word of mail was read are no message: a flood of SYNs can have some */
+	/* octets held before any word of mail was read are no message: a flood of SYNs can have
+	 * some */
 	bool mail = s->session.protocol != SESSION_UNKNOWN && !s->session.opaque;
 	flow_touch(t->flows, f, t->now_ns,
 		   (mail && connection_busy(&s->conn)) || session_busy(&s->session));
@@ -297,7 +300,8 @@ void track_push(struct track *t, const struct track_place *at, const struct pack
 	}
 	stats_add(t->stats, STAT_FRAME_TAKEN, 1);
 	if (!s->conn.client_known && pkt->payload_len) {
-		/* both ports or neither are of mail and no SYN was seen: the lower port is the server */
+		/* both ports or neither are of mail and no SYN was seen: the lower port is the
+		 * server */
 		s->conn.client_known = true;
 		s->conn.client = at->key.a_port > at->key.b_port ? CONNECTION_A : CONNECTION_B;
 	}

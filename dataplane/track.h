@@ -1,11 +1,11 @@
 /*
  * track - all connections of one worker: segments in, whole messages out.
  *
- * flow -> connection -> session of each segment, and their timers. Frames given to track_push get their
- * outcome counted here. All memory at track_new; at most limits.flow_max connections, then the one that
- * was not used for the longest time makes room, one in the middle of a message last.
- * Not handled: the ordinal of a connection is forgotten when another pair of ends takes its place among
- * TRACK_ORDINALS.
+ * flow -> connection -> session of each segment, and their timers. Frames given to track_push get
+ * their outcome counted here. All memory at track_new; at most limits.flow_max connections, then
+ * the one that was not used for the longest time makes room, one in the middle of a message last.
+ * Not handled: the ordinal of a connection is forgotten when another pair of ends takes its place
+ * among TRACK_ORDINALS.
  */
 #pragma once
 
@@ -25,7 +25,8 @@ void track_free(struct track *t);
 /* A new snapshot; flow_max stays what it was. */
 void track_config(struct track *t, const struct config *cfg);
 
-/* Where a segment belongs. Three rounds over a burst, so that what track_push needs is fetched by then. */
+/* Where a segment belongs. Three rounds over a burst, so that what track_push needs is fetched by
+ * then. */
 struct track_place {
 	struct flow_key key;
 	bool reversed;
@@ -44,7 +45,8 @@ void track_push(struct track *t, const struct track_place *at, const struct pack
  */
 void track_time(struct track *t, uint64_t sure_ns, uint64_t now_ns, uint64_t stamp_ns);
 
-/* Ends up to n connections, what is unfinished becomes incomplete messages; true when none is left. */
+/* Ends up to n connections, what is unfinished becomes incomplete messages; true when none is left.
+ */
 bool track_finish(struct track *t, unsigned n);
 /* Connections are numbered from 0 again. True when there are none: time begins at 0 again too. */
 bool track_restart(struct track *t);

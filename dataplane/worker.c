@@ -177,8 +177,8 @@ static void burst_look_up(struct worker *w, unsigned n)
 }
 
 /*
- * In a file time goes on with each packet, and what was due by then is done before it: however the file is
- * cut into bursts, the same comes out.
+ * In a file time goes on with each packet, and what was due by then is done before it: however the
+ * file is cut into bursts, the same comes out.
  */
 static void burst_push(struct worker *w, unsigned n)
 {

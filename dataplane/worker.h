@@ -1,11 +1,11 @@
 /*
  * worker - one receive worker: a capture in, whole messages out. The row of receiving stages.
  *
- * rx -> decode[] -> frag -> track (flow, connection, session, assemble; timers) -> release[] -> rings.
- * Where all rings to verification are full, finished messages wait here; a file is then not read on
- * (nothing is lost), a port is (bounded by the message pools, then cut, flagged and counted). Every frame
- * has one outcome, counted in one of the rows frame.*. The time of a file is that of its packets
- * (timeline), that of a port the clock's.
+ * rx -> decode[] -> frag -> track (flow, connection, session, assemble; timers) -> release[] ->
+ * rings. Where all rings to verification are full, finished messages wait here; a file is then not
+ * read on (nothing is lost), a port is (bounded by the message pools, then cut, flagged and
+ * counted). Every frame has one outcome, counted in one of the rows frame.*. The time of a file is
+ * that of its packets (timeline), that of a port the clock's.
  */
 #pragma once
 
@@ -42,10 +42,12 @@ void worker_free(struct worker *w);
 /* One burst. Never blocks. */
 enum worker_state worker_poll(struct worker *w);
 
-/* Another file, after END or BROKEN. Message order goes on, connections are numbered from 0 again. */
+/* Another file, after END or BROKEN. Message order goes on, connections are numbered from 0 again.
+ */
 void worker_capture(struct worker *w, struct capture *capture);
 
-/* A new snapshot, borrowed. Bounds of tables (flow_max, fragment_max, message_max, held_bytes) stay. */
+/* A new snapshot, borrowed. Bounds of tables (flow_max, fragment_max, message_max, held_bytes)
+ * stay. */
 void worker_config(struct worker *w, const struct config *cfg);
 
 /* Ends every flow: what is unfinished becomes incomplete messages. Poll on until END. */
@@ -53,7 +55,8 @@ void worker_finish(struct worker *w);
 
 /* Messages out and not yet back. */
 uint32_t worker_out(const struct worker *w);
-/* No flow, no message, and nothing left of those that were: so it is at the end, with all messages back. */
+/* No flow, no message, and nothing left of those that were: so it is at the end, with all messages
+ * back. */
 bool worker_whole(const struct worker *w);
 /* Flows in the table. */
 uint32_t worker_flows(const struct worker *w);

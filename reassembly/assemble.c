@@ -7,9 +7,10 @@
 #include <stdlib.h>
 
 /*
- * Chunks come in four classes. The first chunk of a message begins small and moves to the next class while the
- * header section has not ended, so that the header is contiguous; the largest class takes a header of
- * MESSAGE_HEADER_MAX. Body chunks grow with the message. All classes share one bound in octets.
+ * Chunks come in four classes. The first chunk of a message begins small and moves to the next
+ * class while the header section has not ended, so that the header is contiguous; the largest class
+ * takes a header of MESSAGE_HEADER_MAX. Body chunks grow with the message. All classes share one
+ * bound in octets.
  */
 enum {
 	CHUNK_CLASSES = 4,
@@ -144,7 +145,8 @@ static void strings_back(struct assembler *a, struct draft *t, struct assembler_
 		t->strings->used = mark.used;
 }
 
-/* No recipient is pending: what was refused leaves no memory behind, unless something kept lies above it. */
+/* No recipient is pending: what was refused leaves no memory behind, unless something kept lies
+ * above it. */
 static void strings_settle(struct assembler *a, struct draft *t)
 {
 	if (!t->grown)

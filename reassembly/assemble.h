@@ -44,7 +44,8 @@ struct assembler_mark {
 	uint32_t used;
 };
 
-/* A message in the making: one transaction, from MAIL (or from its content) to the reply that ends it. */
+/* A message in the making: one transaction, from MAIL (or from its content) to the reply that ends
+ * it. */
 struct draft {
 	struct message m; /* first: assembler_release finds the draft by it */
 	struct draft *later; /* the session's next transaction */
@@ -67,20 +68,23 @@ struct draft {
 	uint32_t n_pending;
 };
 
-/* Empty; NULL when there are no more objects (limits.message_max): the caller counts MESSAGE_LOST when it would end. */
+/* Empty; NULL when there are no more objects (limits.message_max): the caller counts MESSAGE_LOST
+ * when it would end. */
 struct draft *assembler_begin(struct assembler *a);
 
 /* Keeps a copy of at most MESSAGE_NAME_MAX octets in t; p NULL when there is no memory. */
 struct bytes assembler_string(struct assembler *a, struct draft *t, struct bytes b);
 
-/* A recipient without an answer yet. False: not kept (too many, or no memory), only its answer will count. */
+/* A recipient without an answer yet. False: not kept (too many, or no memory), only its answer will
+ * count. */
 bool assembler_rcpt(struct assembler *a, struct draft *t, struct bytes address);
 /* The answer to the oldest of those kept. */
 void assembler_rcpt_answer(struct assembler *a, struct draft *t, bool accepted);
 /* The answer to one that was not kept. */
 void assembler_rcpt_overflow(struct draft *t, bool accepted);
 
-/* Content from the wire through t->dot; returns octets read, fewer than n when t->dot.state became DOT_END. */
+/* Content from the wire through t->dot; returns octets read, fewer than n when t->dot.state became
+ * DOT_END. */
 size_t assembler_data(struct assembler *a, struct draft *t, const uint8_t *p, size_t n);
 
 /* The same for content that no message is kept of. */

@@ -1,9 +1,10 @@
 /*
  * command - one SMTP command line taken apart (RFC 5321 4.1.2, and what clients send instead).
  *
- * Verbs in any case; blanks around the colon of MAIL FROM and RCPT TO, no blanks at all, no brackets.
- * Addresses come out as on the wire, without brackets and source route.
- * Not handled: comments in addresses (RFC 5321 has none).
+ * Verbs in any case; blanks around the colon of MAIL FROM and RCPT TO, no blanks at all, no
+ * brackets. Addresses come out as on the wire, without brackets and source route.
+ * Not handled:
+ * comments in addresses (RFC 5321 has none).
  */
 #pragma once
 
@@ -29,10 +30,12 @@ enum command {
 /* *args: what follows the verb, without blanks around it. */
 enum command command_parse(struct bytes line, struct bytes *args);
 
-/* The word FROM or TO, a colon, the path: *address is lent from args, *params what is behind. False: not of that form. */
+/* The word FROM or TO, a colon, the path: *address is lent from args, *params what is behind.
+ * False: not of that form. */
 bool command_path(struct bytes args, const char *word, struct bytes *address, struct bytes *params);
 
-/* Takes the next word off *params; *value is what is behind its first =, p NULL when there is none. */
+/* Takes the next word off *params; *value is what is behind its first =, p NULL when there is none.
+ */
 bool command_param(struct bytes *params, struct bytes *key, struct bytes *value);
 
 enum command_bdat {

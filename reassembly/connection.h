@@ -31,13 +31,15 @@ struct connection {
 	bool closed : 1; /* both directions ended, or reset */
 	bool answered : 1; /* a SYN-ACK was believed */
 	bool syn_pending : 1;
-	bool reset : 1; /* a RST was believed; goes off again, and closed with it, when its sender goes on */
+	bool reset : 1; /* a RST was believed; goes off again, and closed with it, when its sender
+			   goes on */
 	bool finishing : 1;
 };
 
 enum connection_push {
 	CONNECTION_TAKEN, /* call connection_next until it says MORE */
-	CONNECTION_REUSED, /* pkt begins a new connection on these ports: end the old one (connection_finish), zero it, push again */
+	CONNECTION_REUSED, /* pkt begins a new connection on these ports: end the old one
+			      (connection_finish), zero it, push again */
 	CONNECTION_BAD_CHECKSUM, /* ignored, as the two below */
 	CONNECTION_OUT_OF_WINDOW,
 };
@@ -51,9 +53,10 @@ struct connection_item {
 	enum connection_dir dir;
 	struct bytes data; /* DATA: the octets; GAP: n lost */
 	uint64_t off; /* stream offset of data.p[0], from the first octet of the direction seen */
-	uint64_t
-		peer_acked; /* offset in the other direction up to which the sender had acknowledged, 0 unknown */
-	bool last_chance; /* the wait was given up: whatever is left over this time is dropped as a gap */
+	uint64_t peer_acked; /* offset in the other direction up to which the sender had
+				acknowledged, 0 unknown */
+	bool last_chance; /* the wait was given up: whatever is left over this time is dropped as a
+			     gap */
 };
 
 /*

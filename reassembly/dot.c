@@ -3,8 +3,8 @@
 #include "base/message.h"
 
 /*
- * A server that takes a bare CR or LF for a line end, or skips NULs, sees line starts where RFC 5321 has
- * none. DOT_LF and DOT_LDOT follow such a server's eyes: "dot alone on a line" there sets
+ * A server that takes a bare CR or LF for a line end, or skips NULs, sees line starts where RFC
+ * 5321 has none. DOT_LF and DOT_LDOT follow such a server's eyes: "dot alone on a line" there sets
  * MESSAGE_DOT_AMBIGUOUS, and the message goes on.
  */
 
@@ -18,7 +18,8 @@ static void line_add(struct dot *d, size_t n)
 	d->line = (uint16_t)line;
 }
 
-/* The octet behind one that is given out; sets the flags that the pair of state and octet calls for. */
+/* The octet behind one that is given out; sets the flags that the pair of state and octet calls
+ * for. */
 static void step(struct dot *d, uint8_t c)
 {
 	bool lenient = d->state != DOT_MID; /* a line start, or a dot behind one */
@@ -56,7 +57,8 @@ static void step(struct dot *d, uint8_t c)
 	}
 }
 
-/* The truth: one octet after the other. Reads at most cap - 1 octets, so that a CR kept back always fits. */
+/* The truth: one octet after the other. Reads at most cap - 1 octets, so that a CR kept back always
+ * fits. */
 static size_t copy_scalar(struct dot *d, uint8_t *dst, const uint8_t *src, size_t n, size_t *used)
 {
 	size_t i = 0, o = 0;

@@ -17,15 +17,16 @@ enum dot_state {
 	DOT_CR, /* behind a CR that may be followed by LF */
 	DOT_MID, /* inside a line */
 	DOT_PLAIN_N, /* the states above are all that vector code starts from */
-	DOT_LF =
-		DOT_PLAIN_N, /* behind a bare LF or CR and NULs: a line start for a lenient server */
+	DOT_LF = DOT_PLAIN_N, /* behind a bare LF or CR and NULs: a line start for a lenient server
+			       */
 	DOT_DOT, /* a dot at BOL, dropped */
 	DOT_DOTCR, /* and a CR, not yet given out */
 	DOT_LDOT, /* a dot at a lenient line start, or dot and NULs */
 	DOT_END, /* CRLF.CRLF was read */
 };
 
-/* All-zero is the start of DATA. With raw set (BDAT, bare files) dots mean nothing and nothing ends. */
+/* All-zero is the start of DATA. With raw set (BDAT, bare files) dots mean nothing and nothing
+ * ends. */
 struct dot {
 	uint8_t state; /* enum dot_state */
 	bool raw;
@@ -34,8 +35,9 @@ struct dot {
 };
 
 /*
- * Copies plain text from the front of src to dst: no dot at a line start, no bare CR or LF, no NUL. Returns the octets
- * copied, fewer than n where the block that follows is not plain. d->state < DOT_PLAIN_N.
+ * Copies plain text from the front of src to dst: no dot at a line start, no bare CR or LF, no NUL.
+ * Returns the octets copied, fewer than n where the block that follows is not plain. d->state <
+ * DOT_PLAIN_N.
  */
 typedef size_t dot_plain_fn(struct dot *d, uint8_t *dst, const uint8_t *src, size_t n);
 
@@ -48,8 +50,8 @@ struct dot_ops {
 void dot_ops_init(struct dot_ops *ops, enum cpu_level level);
 
 /*
- * Copies from src to dst[0..cap); returns the octets given out. *used: octets read, fewer than n when the end was
- * found (d->state is DOT_END) or when fewer than two octets of dst are left.
+ * Copies from src to dst[0..cap); returns the octets given out. *used: octets read, fewer than n
+ * when the end was found (d->state is DOT_END) or when fewer than two octets of dst are left.
  */
 size_t dot_copy(const struct dot_ops *ops, struct dot *d, uint8_t *dst, size_t cap,
 		const uint8_t *src, size_t n, size_t *used);

@@ -8,7 +8,8 @@ static inline uint64_t both(__m256i a, __m256i b)
 							   << 32;
 }
 
-/* Most blocks of text hold one CRLF and no other octet below 14: the dots are looked at only then. */
+/* Most blocks of text hold one CRLF and no other octet below 14: the dots are looked at only then.
+ */
 static inline struct dot_mask mask_of(__m256i a, __m256i b, bool bol, bool raw)
 {
 	struct dot_mask m = { .high = both(a, b) };
@@ -43,7 +44,8 @@ size_t dot_plain_avx2(struct dot *state, uint8_t *dst, const uint8_t *src, size_
 		_mm256_storeu_si256((__m256i *)(void *)(dst + i + 32), b);
 	}
 	if (n - i < 64 && n > i) {
-		/* no masked octet load here: the tail goes through a block filled up with plain octets */
+		/* no masked octet load here: the tail goes through a block filled up with plain
+		 * octets */
 		uint8_t tail[64];
 		memset(tail, 'x', sizeof tail);
 		memcpy(tail, src + i, n - i);

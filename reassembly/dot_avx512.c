@@ -14,8 +14,8 @@ static inline struct dot_mask mask_of(__m512i v, __mmask64 here, bool raw)
 }
 
 /*
- * dot_block for two whole blocks in fewer steps; nul and high of a tell of both. False also where a line may
- * become too long.
+ * dot_block for two whole blocks in fewer steps; nul and high of a tell of both. False also where a
+ * line may become too long.
  */
 static inline __attribute__((always_inline)) bool dot_pair(struct dot *d, const struct dot_mask *a,
 							   const struct dot_mask *b)

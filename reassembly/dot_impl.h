@@ -10,8 +10,8 @@ struct dot_mask {
 };
 
 /*
- * Judges a block of n octets, 1 to 64: false when it is not plain and nothing was changed. A CR at its
- * end is left to the next block.
+ * Judges a block of n octets, 1 to 64: false when it is not plain and nothing was changed. A CR at
+ * its end is left to the next block.
  */
 static inline __attribute__((always_inline)) bool dot_block(struct dot *d, const struct dot_mask *m,
 							    unsigned n)

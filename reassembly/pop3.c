@@ -297,7 +297,8 @@ static size_t client_step(const struct pop3_call *c, struct bytes in)
 	return 0;
 }
 
-/* The client had all of what is known of the server's side here, and speaks again: the end lay in a hole. */
+/* The client had all of what is known of the server's side here, and speaks again: the end lay in a
+ * hole. */
 static void judge_hole(const struct pop3_call *c)
 {
 	struct pop3 *s = c->s;

@@ -1,10 +1,12 @@
 /*
  * pop3 - one POP3 session (RFC 1939, 2449, 2595, 5034): the messages that RETR fetches.
  *
- * Replies belong to commands by order; the server's octets wait for the command they answer. User name and
- * mailbox size are kept, passwords never. With only the server's side, a +OK followed by a line that
- * looks like a header field is taken for RETR, anything else for another answer of several lines.
- * Not handled: the user's name in AUTH other than PLAIN and LOGIN; APOP's digest is not looked at.
+ * Replies belong to commands by order; the server's octets wait for the command they answer. User
+ * name and mailbox size are kept, passwords never. With only the server's side, a +OK followed by a
+ * line that looks like a header field is taken for RETR, anything else for another answer of
+ * several lines.
+ * Not handled: the user's name in AUTH other than PLAIN and LOGIN; APOP's digest is
+ * not looked at.
  */
 #pragma once
 

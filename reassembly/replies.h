@@ -2,7 +2,8 @@
  * replies - commands that wait for their reply, in order: one octet each.
  *
  * Up to REPLIES_FEW lie in the session itself, more in a block of the worker's pool, at most
- * REPLIES_MAX. When that is full, or no block is left, the client has to wait (replies_push is false).
+ * REPLIES_MAX. When that is full, or no block is left, the client has to wait (replies_push is
+ * false).
  */
 #pragma once
 

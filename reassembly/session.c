@@ -5,8 +5,9 @@
 #include "reassembly/smtp.h"
 
 /*
- * Before the protocol is known its state is a probe: the first octets of each side, at most PROBE_MAX. They
- * are taken from the connection, since it would not give more of a side that waits for nothing.
+ * Before the protocol is known its state is a probe: the first octets of each side, at most
+ * PROBE_MAX. They are taken from the connection, since it would not give more of a side that waits
+ * for nothing.
  */
 enum { PROBE_MAX = 16 };
 
@@ -98,7 +99,8 @@ static enum session_protocol by_port(const struct assembler *a, const struct ses
 		       : SESSION_IS_SMTP;
 }
 
-/* The protocol these words tell; SESSION_UNKNOWN: more words are needed, or, unless now, the other side's. */
+/* The protocol these words tell; SESSION_UNKNOWN: more words are needed, or, unless now, the other
+ * side's. */
 static enum session_protocol judge(const struct assembler *a, const struct session_peer *peer,
 				   enum session_side side, enum words words, bool now,
 				   bool *content)
@@ -117,7 +119,8 @@ static enum session_protocol judge(const struct assembler *a, const struct sessi
 	case WORDS_OTHER:
 		return SESSION_IS_OTHER;
 	case WORDS_CONTENT:
-		/* text that is no command or reply: content, where the protocol has it on this side */
+		/* text that is no command or reply: content, where the protocol has it on this side
+		 */
 		if (!peer->midstream)
 			return SESSION_IS_OTHER;
 		if (side == SESSION_SERVER && port == SESSION_IS_SMTP)
@@ -137,7 +140,8 @@ static size_t push_known(struct session *s, struct assembler *a, const struct se
 					      : smtp_push(s, a, peer, in);
 }
 
-/* Octets a probe took are read now by the protocol; it takes all of a probe's, as first octets of a side. */
+/* Octets a probe took are read now by the protocol; it takes all of a probe's, as first octets of a
+ * side. */
 static void replay(struct session *s, struct assembler *a, const struct session_peer *peer,
 		   const struct session_input *in, const struct probe *p, enum session_side side)
 {

@@ -1,11 +1,11 @@
 /*
  * session - the mail protocol of one connection: octets of both directions in, whole messages out.
  *
- * Recognizes SMTP or POP3 from the server's words, else the client's commands, else the port, also in
- * mid-session and with one side missing. Replies belong to commands by their order in the streams, never
- * by arrival; where the next octets of one side cannot be read before the other side spoke (DATA, AUTH,
- * STARTTLS, POP3 replies), session_push takes less than it was given.
- * Memory: pools of the worker (struct assembler); an idle session holds little beyond this struct.
+ * Recognizes SMTP or POP3 from the server's words, else the client's commands, else the port, also
+ * in mid-session and with one side missing. Replies belong to commands by their order in the
+ * streams, never by arrival; where the next octets of one side cannot be read before the other side
+ * spoke (DATA, AUTH, STARTTLS, POP3 replies), session_push takes less than it was given. Memory:
+ * pools of the worker (struct assembler); an idle session holds little beyond this struct.
  */
 #pragma once
 
@@ -17,7 +17,8 @@ enum session_side { SESSION_CLIENT, SESSION_SERVER };
 
 enum session_protocol { SESSION_UNKNOWN, SESSION_IS_SMTP, SESSION_IS_POP3, SESSION_IS_OTHER };
 
-struct assembler; /* per worker: message objects, chunks, envelope strings, line buffers; reassembly/assemble.h */
+struct assembler; /* per worker: message objects, chunks, envelope strings, line buffers;
+		     reassembly/assemble.h */
 
 enum { SESSION_STATE = 192 };
 
@@ -61,8 +62,8 @@ struct session_input {
 	bool last_chance; /* do not wait: what is not taken is lost */
 	struct bytes data;
 	uint64_t off; /* offset of data in this side's stream */
-	uint64_t
-		peer_acked; /* octets of the other side's stream this side had acknowledged when it sent; 0 unknown */
+	uint64_t peer_acked; /* octets of the other side's stream this side had acknowledged when it
+				sent; 0 unknown */
 	uint64_t now_ns; /* capture time */
 };
 
@@ -70,7 +71,8 @@ struct session_input {
 size_t session_push(struct session *s, struct assembler *a, const struct session_peer *peer,
 		    const struct session_input *in);
 
-/* The connection is over: what is unfinished becomes an incomplete message. s is all-zero after it. */
+/* The connection is over: what is unfinished becomes an incomplete message. s is all-zero after it.
+ */
 void session_finish(struct session *s, struct assembler *a, const struct session_peer *peer,
 		    uint64_t now_ns);
 

@@ -136,7 +136,8 @@ static void bdat(const struct smtp_call *c, struct bytes args)
 		s->bdat_last = last;
 		smtp_asked(c, SMTP_KIND_BDAT_TRY);
 		return;
-	case COMMAND_BDAT_ODD: /* a server that takes it reads the octets, one that does not does not */
+	case COMMAND_BDAT_ODD: /* a server that takes it reads the octets, one that does not does
+				  not */
 		s->bdat_left = n;
 		smtp_asked(c, SMTP_KIND_BDAT_ODD);
 		return;

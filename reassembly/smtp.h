@@ -1,13 +1,13 @@
 /*
  * smtp - one SMTP or LMTP session (RFC 5321, 2920, 3030, 3207, 4954, 2033; XCLIENT).
  *
- * Two readers, one for each side's octets, joined by the queue of commands that wait for a reply. The
- * client's reader stops behind DATA, AUTH, STARTTLS, HELO and XCLIENT until the reply was read; the
- * server's reader stops when it holds a reply to a command not read yet. A message's time is that of the
- * push that brought its last octet.
- * smtp.c reads the client and calls smtp_reply.c, which reads the server and calls smtp_transaction.c,
- * which does what replies say.
- * Not handled: replies to pipelined commands around a hole are matched by what fits, which may be wrong.
+ * Two readers, one for each side's octets, joined by the queue of commands that wait for a reply.
+ * The client's reader stops behind DATA, AUTH, STARTTLS, HELO and XCLIENT until the reply was read;
+ * the server's reader stops when it holds a reply to a command not read yet. A message's time is
+ * that of the push that brought its last octet. smtp.c reads the client and calls smtp_reply.c,
+ * which reads the server and calls smtp_transaction.c, which does what replies say.
+ * Not handled:
+ * replies to pipelined commands around a hole are matched by what fits, which may be wrong.
  */
 #pragma once
 
@@ -116,7 +116,8 @@ struct smtp_call {
 	const struct session_input *in;
 };
 
-/* guess: the capture began inside a message's content; at_port: it may have, if it began in the middle. */
+/* guess: the capture began inside a message's content; at_port: it may have, if it began in the
+ * middle. */
 void smtp_start(struct session *session, const struct session_peer *peer, bool guess, bool at_port);
 size_t smtp_push(struct session *session, struct assembler *a, const struct session_peer *peer,
 		 const struct session_input *in);

@@ -80,7 +80,8 @@ static bool fits(enum smtp_kind kind, int code)
 
 enum lost { LOST_USED, LOST_NEXT, LOST_WAIT };
 
-/* Commands were lost in front of the next one in the queue: is the reply for one of those, or for the next? */
+/* Commands were lost in front of the next one in the queue: is the reply for one of those, or for
+ * the next? */
 static enum lost for_lost(const struct smtp_call *c)
 {
 	struct smtp *s = c->s;
@@ -100,7 +101,8 @@ static enum lost for_lost(const struct smtp_call *c)
 	return LOST_USED;
 }
 
-/* Replies were lost: the one at hand is for the last command, unless it cannot be. True: it is used up. */
+/* Replies were lost: the one at hand is for the last command, unless it cannot be. True: it is used
+ * up. */
 static bool resync(const struct smtp_call *c)
 {
 	struct smtp *s = c->s;

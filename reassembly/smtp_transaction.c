@@ -4,9 +4,9 @@
 #include <arpa/inet.h>
 
 /*
- * Transactions hang in s->first in the order of their MAIL. The client works on the last one (s->cur, until
- * its content is over); replies work their way through all: MAIL's belongs to the first that has no answer,
- * RCPT's to the last that has one, a final reply to the first that ended.
+ * Transactions hang in s->first in the order of their MAIL. The client works on the last one
+ * (s->cur, until its content is over); replies work their way through all: MAIL's belongs to the
+ * first that has no answer, RCPT's to the last that has one, a final reply to the first that ended.
  */
 
 static void count(const struct smtp_call *c, enum stats_row what)
@@ -224,7 +224,8 @@ static void xclient_replied(const struct smtp_call *c, bool ok)
 	textline_done(c->lines, &s->line);
 }
 
-/* MAIL inside a transaction was refused: what the client sent behind it belongs to the one before. */
+/* MAIL inside a transaction was refused: what the client sent behind it belongs to the one before.
+ */
 static void merge(const struct smtp_call *c, struct draft *from, struct draft *to)
 {
 	while (from->pending) /* answered before MAIL was */

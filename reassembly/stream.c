@@ -261,7 +261,8 @@ void stream_push(struct stream *s, struct stream_pool *pool, const struct stream
 	if (s->soft && seg->data.n && stream_diff(s->next, seg->seq) > 0)
 		s->next = seg->seq;
 	pool->seg_of = s;
-	/* one by one: the caller has just written them so, and both at once could not be read yet */
+	/* one by one: the caller has just written them so, and both at once could not be read yet
+	 */
 	pool->seg = bytes_of(seg->data.p, seg->data.n);
 	pool->seg_seq = seg->seq;
 	pool->seg_ack = seg->ack;

@@ -51,8 +51,8 @@ struct stream {
 	uint32_t end; /* sequence number of the FIN, if fin; behind the SYN's data, if syn_data */
 	uint32_t isn; /* if syn */
 	uint32_t peer_ack; /* highest ACK of the peer, if acked */
-	uint32_t
-		stall_packets; /* packets of the flow since the hole was acknowledged or the wait began */
+	uint32_t stall_packets; /* packets of the flow since the hole was acknowledged or the wait
+				   began */
 	uint32_t limit; /* end of the holes that are being given up, or will be */
 	uint32_t tail; /* ticket of the memory of octets given out */
 	uint32_t peer_tick; /* when the peer was last seen, if acked, in 2^20 ns */

@@ -1,10 +1,12 @@
 /*
- * textline - short octets that outlive a packet: lines while they come in, names that a session keeps.
+ * textline - short octets that outlive a packet: lines while they come in, names that a session
+ * keeps.
  *
- * A line that lies whole in one packet is lent from there and costs nothing. One that is cut waits in a
- * buffer of a growing class (256, 4,096, 12,288 octets) and is wiped when it is given back, since it may
- * be a secret. What is over TEXTLINE_MAX, or over the buffer when the pools are empty, is dropped up to the
- * line's end and marked. A name is kept in 64 or 1,024 octets, cut to what there is.
+ * A line that lies whole in one packet is lent from there and costs nothing. One that is cut waits
+ * in a buffer of a growing class (256, 4,096, 12,288 octets) and is wiped when it is given back,
+ * since it may be a secret. What is over TEXTLINE_MAX, or over the buffer when the pools are empty,
+ * is dropped up to the line's end and marked. A name is kept in 64 or 1,024 octets, cut to what
+ * there is.
  */
 #pragma once
 
@@ -30,8 +32,8 @@ struct textline {
 };
 
 /*
- * Takes octets up to and with the next LF; returns how many. *out has p NULL while the line is not whole, else
- * the line without its CRLF or LF, lent from in or from the buffer until textline_done.
+ * Takes octets up to and with the next LF; returns how many. *out has p NULL while the line is not
+ * whole, else the line without its CRLF or LF, lent from in or from the buffer until textline_done.
  */
 size_t textline_push(struct textline_pool *pool, struct textline *line, struct bytes in,
 		     struct bytes *out);
@@ -42,7 +44,8 @@ struct bytes textline_part(const struct textline_pool *pool, const struct textli
 /* Ready for the next one; nothing is held. */
 void textline_done(struct textline_pool *pool, struct textline *line);
 
-/* Keeps a line given out by textline_push in its buffer: lent from there from now on, until textline_done. */
+/* Keeps a line given out by textline_push in its buffer: lent from there from now on, until
+ * textline_done. */
 struct bytes textline_keep(struct textline_pool *pool, struct textline *line, struct bytes whole);
 
 struct textname {
@@ -56,7 +59,8 @@ void textname_set(struct textline_pool *pool, struct textname *name, struct byte
 void textname_clear(struct textline_pool *pool, struct textname *name);
 struct bytes textname_get(const struct textline_pool *pool, const struct textname *name);
 
-/* Blocks of TEXTLINE_BLOCK octets for a queue that outgrew its session; POOL_NONE when there are none. */
+/* Blocks of TEXTLINE_BLOCK octets for a queue that outgrew its session; POOL_NONE when there are
+ * none. */
 enum { TEXTLINE_BLOCK = 4096 };
 uint32_t textline_block_take(struct textline_pool *pool);
 void textline_block_give(struct textline_pool *pool, uint32_t i);

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Records are read by libldns from a stream over the text; when it ends the text is gone through for ERROR lines. */
+/* Records are read by libldns from a stream over the text; when it ends the text is gone through
+ * for ERROR lines. */
 struct master {
 	struct bytes text;
 	FILE *f; /* NULL: all records were read */
@@ -176,7 +177,8 @@ static int take_record(struct master *m, const ldns_rr *rr, struct master_record
 	return 1;
 }
 
-/* The line the next record begins on: libldns counts the empty ones behind the last one in, or not. */
+/* The line the next record begins on: libldns counts the empty ones behind the last one in, or not.
+ */
 static void find_line(struct master *m)
 {
 	long at = ftell(m->f);

@@ -1,10 +1,10 @@
 /*
  * master - an RFC 1035 master file as a run of records.
  *
- * $ORIGIN, $TTL, parentheses, escapes and unknown types (RFC 3597) are understood; names without an origin
- * are under the root. Behind the records come the lines ";ERROR,name,TYPE,RCODE" (TIMEOUT, SERVFAIL, NXDOMAIN,
- * NODATA; the name is absolute), which say how a question is to fail.
- * Not handled: $INCLUDE and classes other than IN, which are refused.
+ * $ORIGIN, $TTL, parentheses, escapes and unknown types (RFC 3597) are understood; names without an
+ * origin are under the root. Behind the records come the lines ";ERROR,name,TYPE,RCODE" (TIMEOUT,
+ * SERVFAIL, NXDOMAIN, NODATA; the name is absolute), which say how a question is to fail. Not
+ * handled: $INCLUDE and classes other than IN, which are refused.
  */
 #pragma once
 
@@ -26,7 +26,8 @@ struct master_record {
 	int line; /* its first one */
 };
 
-/* Borrows text, name (which stands for the file) and why until master_close. 0 or -errno, with why set. */
+/* Borrows text, name (which stands for the file) and why until master_close. 0 or -errno, with why
+ * set. */
 int master_open(struct master **out, struct bytes text, const char *name, char *why,
 		size_t why_len);
 /* 1: *r is there; 0: end; -errno: why has one line with place and cure. */
@@ -36,5 +37,6 @@ void master_close(struct master *m);
 /* Sets why: "file:line: what; cure". Returns -EINVAL. */
 int master_refuse(struct master *m, int line, const char *what, const char *cure);
 
-/* Text without escapes to wire form in lower case. Returns its length, 0 when no such name can be. */
+/* Text without escapes to wire form in lower case. Returns its length, 0 when no such name can be.
+ */
 size_t master_name(uint8_t wire[MASTER_NAME_MAX], const char *text, size_t n);

@@ -1,8 +1,8 @@
 /*
  * question - what a check wants to know from the DNS, and the answer.
  *
- * Questions are values; answers are made by the resolver, borrowed by a message until it is judged, and
- * given back (resolver_release).
+ * Questions are values; answers are made by the resolver, borrowed by a message until it is judged,
+ * and given back (resolver_release).
  */
 #pragma once
 
@@ -33,8 +33,8 @@ enum answer_status {
 };
 
 struct answer_rr {
-	struct bytes
-		data; /* TXT: the strings joined without anything between; else RDATA in wire form, names uncompressed */
+	struct bytes data; /* TXT: the strings joined without anything between; else RDATA in wire
+			      form, names uncompressed */
 };
 
 struct answer {

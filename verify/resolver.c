@@ -15,13 +15,15 @@
 #include <unbound.h>
 
 /*
- * An ask is one question of one link. The same object goes down to the thread and comes up with its answer,
- * so a link's asks bound its rings and neither is ever full. In the thread asks for the same thing wait
- * on one flight, which is one question in libunbound; who joins a flight shares its deadline. Answers are counted
- * references of the thread: a link gives its reference back through `freed`, which takes all it may hold.
+ * An ask is one question of one link. The same object goes down to the thread and comes up with its
+ * answer, so a link's asks bound its rings and neither is ever full. In the thread asks for the
+ * same thing wait on one flight, which is one question in libunbound; who joins a flight shares its
+ * deadline. Answers are counted references of the thread: a link gives its reference back through
+ * `freed`, which takes all it may hold.
  *
- * The thread does not wait on the rings, since a worker may not make the system call that would wake it: it looks
- * at them RESOLVER_NAP_NS apart, RESOLVER_DOZE_NS when nothing happened for RESOLVER_QUIET_MS.
+ * The thread does not wait on the rings, since a worker may not make the system call that would
+ * wake it: it looks at them RESOLVER_NAP_NS apart, RESOLVER_DOZE_NS when nothing happened for
+ * RESOLVER_QUIET_MS.
  */
 
 enum {
@@ -194,7 +196,8 @@ static void data_copy(uint8_t *out, uint16_t type, const uint8_t *p, size_t n)
 /* What libunbound found, as an answer without references; a static one for what failed. */
 static const struct answer *answer_make(uint16_t type, const struct ub_result *res)
 {
-	/* libunbound hands over a message of at most 64 KiB: what does not fit is cut off, and TC set */
+	/* libunbound hands over a message of at most 64 KiB: what does not fit is cut off, and TC
+	 * set */
 	const uint8_t *packet = res->answer_packet;
 	bool cut = packet && res->answer_len > 2 && (packet[2] & 0x02);
 	if (cut || res->bogus || (!res->havedata && res->rcode != 0 && !res->nxdomain))

@@ -1,9 +1,10 @@
 /*
  * resolver - questions in, answers out: the only I/O of verify/.
  *
- * "zone:FILE" is answered here at once from the master file (CNAME followed, wildcards expanded, errors as
- * its ;ERROR lines say) and never touches the network; "none" makes every question a timeout at once;
- * otherwise libunbound works on a thread of its own, with one ring each way for each verify worker (a link).
+ * "zone:FILE" is answered here at once from the master file (CNAME followed, wildcards expanded,
+ * errors as its ;ERROR lines say) and never touches the network; "none" makes every question a
+ * timeout at once; otherwise libunbound works on a thread of its own, with one ring each way for
+ * each verify worker (a link).
  */
 #pragma once
 
@@ -14,7 +15,8 @@
 struct resolver;
 struct resolver_link;
 
-/* links: verify workers. 0 or -errno; why gets one line that names the setting, file and line, and the cure. */
+/* links: verify workers. 0 or -errno; why gets one line that names the setting, file and line, and
+ * the cure. */
 int resolver_new(struct resolver **out, const struct config *cfg, unsigned links, char *why,
 		 size_t why_len);
 /* Ends the thread; every answer must have been released. */

@@ -16,7 +16,8 @@ static int refuse(char *why, size_t why_len, const char *word, const char *what)
 	return -EINVAL;
 }
 
-/* word: "IP", "IP@PORT" or "[IP]@PORT"; becomes the form libunbound reads. NULL or what is wrong. */
+/* word: "IP", "IP@PORT" or "[IP]@PORT"; becomes the form libunbound reads. NULL or what is wrong.
+ */
 static const char *server_word(char out[UPSTREAM_WORD_MAX], const char *word)
 {
 	char ip[UPSTREAM_WORD_MAX];

@@ -1,8 +1,9 @@
 /*
  * upstream - a libunbound context made from one setting: "system" or "IP[@PORT][,...]".
  *
- * Questions are forwarded to the servers named; at most UPSTREAM_SERVERS_MAX. Built-in local zones are off, so
- * that every name is asked for; no trust anchor is set, so that nothing is told to be secure.
+ * Questions are forwarded to the servers named; at most UPSTREAM_SERVERS_MAX. Built-in local zones
+ * are off, so that every name is asked for; no trust anchor is set, so that nothing is told to be
+ * secure.
  */
 #pragma once
 

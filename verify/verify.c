@@ -14,8 +14,9 @@ enum {
 	VERIFY_LANES = HASH_LANES_MAX,
 	VERIFY_BATCH = PUBKEY_BATCH_MAX,
 	/*
-	 * Header fields and their table (80 KiB), h= lists (256), unfolded copies (256), 64 signatures with
-	 * keys and names (160), at most; a usual message takes 8 KiB, and pages never used are never there.
+	 * Header fields and their table (80 KiB), h= lists (256), unfolded copies (256), 64
+	 * signatures with keys and names (160), at most; a usual message takes 8 KiB, and pages
+	 * never used are never there.
 	 */
 	VERIFY_ARENA = 1024 * 1024,
 };

@@ -10,7 +10,8 @@
  *   parked  by deadline: has questions without answers, or that the resolver had no room for yet
  *   done    judged, waits for room in the output ring
  * In the engine's queues (BUSY) or at the output it is on none. Answers carry the job's index and
- * generation, so that one that comes after the message was given up finds nobody and goes straight back.
+ * generation, so that one that comes after the message was given up finds nobody and goes straight
+ * back.
  */
 
 enum {
@@ -317,7 +318,8 @@ static unsigned take_in(struct verify_worker *w)
 	return n;
 }
 
-/* Queues run when they are full; unless more is about to come, also when nothing else is to do, and in time. */
+/* Queues run when they are full; unless more is about to come, also when nothing else is to do, and
+ * in time. */
 static unsigned drive(struct verify_worker *w, bool idle)
 {
 	bool late = w->now_ns - w->flushed_ns >= WORKER_FLUSH_NS;

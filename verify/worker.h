@@ -1,10 +1,11 @@
 /*
  * worker - one verify worker: rings of messages in, verified messages out.
  *
- * Takes messages from the receive workers' rings, keeps up to cfg->in_flight of them going (questions out,
- * octets in the hash queue, signatures in the key queue), gives each to the output ring as it is done, and
- * passes those that come back from the output on to their receive worker. A turn never blocks.
- * When its slots are full messages wait in the rings. A message over its DNS deadline gets temperror.
+ * Takes messages from the receive workers' rings, keeps up to cfg->in_flight of them going
+ * (questions out, octets in the hash queue, signatures in the key queue), gives each to the output
+ * ring as it is done, and passes those that come back from the output on to their receive worker. A
+ * turn never blocks. When its slots are full messages wait in the rings. A message over its DNS
+ * deadline gets temperror.
  */
 #pragma once
 
@@ -25,8 +26,8 @@ struct verify_worker_setup {
 	struct resolver_link *dns; /* borrowed */
 	unsigned n_rx; /* receive workers */
 	struct ring *in[VERIFY_WORKER_RX_MAX]; /* messages from each */
-	struct ring *home
-		[VERIFY_WORKER_RX_MAX]; /* messages back to each; as large as all messages of it */
+	struct ring *home[VERIFY_WORKER_RX_MAX]; /* messages back to each; as large as all messages
+						    of it */
 	struct ring *out; /* to the output */
 	struct ring *back; /* from the output */
 };
@@ -39,8 +40,9 @@ void verify_worker_free(struct verify_worker *w);
 unsigned verify_worker_poll(struct verify_worker *w, uint64_t now_ns);
 
 /*
- * more: whoever turns this worker is about to bring messages, so that octets wait for others to be hashed
- * beside them instead of alone; false at first. For a thread that receives and verifies in turn.
+ * more: whoever turns this worker is about to bring messages, so that octets wait for others to be
+ * hashed beside them instead of alone; false at first. For a thread that receives and verifies in
+ * turn.
  */
 void verify_worker_expect(struct verify_worker *w, bool more);
 

@@ -7,9 +7,10 @@
 #include <stdlib.h>
 
 /*
- * A node is a name that exists: it has records, or a name below it has (RFC 4592 2.2.2), or it only has an
- * ERROR line. Names are kept in wire form and lower case, so that the name one label up is a suffix.
- * Every answer is made at load time, those at the end of a CNAME chain too: asking only looks up.
+ * A node is a name that exists: it has records, or a name below it has (RFC 4592 2.2.2), or it only
+ * has an ERROR line. Names are kept in wire form and lower case, so that the name one label up is a
+ * suffix. Every answer is made at load time, those at the end of a CNAME chain too: asking only
+ * looks up.
  */
 
 enum zone_slot { ZONE_A, ZONE_PTR, ZONE_MX, ZONE_TXT, ZONE_AAAA, ZONE_OTHER, ZONE_SLOTS };
@@ -100,7 +101,8 @@ static uint32_t node_find(const struct zone *z, const uint8_t *name, size_t n)
 	}
 }
 
-/* The node that answers for a name: its own, or the wildcard at its closest encloser (RFC 4592 3.3.1). */
+/* The node that answers for a name: its own, or the wildcard at its closest encloser (RFC
+ * 4592 3.3.1). */
 static const struct zone_node *node_for(const struct zone *z, const uint8_t *name, size_t n)
 {
 	uint32_t at = node_find(z, name, n);

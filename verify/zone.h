@@ -1,12 +1,13 @@
 /*
  * zone - names and their answers from one RFC 1035 master file, read once and immutable after that.
  *
- * Answers alone: a name that is not in the file does not exist. Names may lie under any roots, no SOA is
- * needed. CNAMEs are followed (ZONE_CHAIN_MAX of them, longer chains and loops are SERVFAIL), wildcards
- * expanded (RFC 4592, with empty non-terminals). A line ";ERROR,name,TYPE,RCODE" (TIMEOUT, SERVFAIL,
- * NXDOMAIN, NODATA; the name is absolute) makes that question fail in that way. A set of records over
- * ANSWER_OCTETS_MAX is SERVFAIL.
- * Not handled: $INCLUDE and classes other than IN are refused; NS delegates nothing and DNAME renames nothing.
+ * Answers alone: a name that is not in the file does not exist. Names may lie under any roots, no
+ * SOA is needed. CNAMEs are followed (ZONE_CHAIN_MAX of them, longer chains and loops are
+ * SERVFAIL), wildcards expanded (RFC 4592, with empty non-terminals). A line
+ * ";ERROR,name,TYPE,RCODE" (TIMEOUT, SERVFAIL, NXDOMAIN, NODATA; the name is absolute) makes that
+ * question fail in that way. A set of records over ANSWER_OCTETS_MAX is SERVFAIL.
+ * Not handled:
+ * $INCLUDE and classes other than IN are refused; NS delegates nothing and DNAME renames nothing.
  */
 #pragma once
 

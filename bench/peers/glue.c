@@ -1,8 +1,8 @@
 /*
  * glue - what one builds from parts: libnids, a small SMTP parser, libopendkim with keys in memory.
  *
- * glue CAPTURE KEYS.tsv [dkim]: one thread; prints messages, octets and signatures by verdict. A peer to
- * measure against, not part of the product: its parser knows only orderly SMTP.
+ * glue CAPTURE KEYS.tsv [dkim]: one thread; prints messages, octets and signatures by verdict. A
+ * peer to measure against, not part of the product: its parser knows only orderly SMTP.
  */
 #include <nids.h>
 #include <opendkim/dkim.h>

@@ -336,7 +336,7 @@ def damaged_capture():
 
 @test
 def holes_and_l():
-    """What a signature covers is judged where it is all there; a hole is never a failure (I2.5)."""
+    """What a signature covers is judged where it is all there; a hole is never a failure."""
     short = b"From: a@sender.example\r\n\r\n" + b"covered\r\n" * 200
     field = dkim.sign(short, b"s1", b"sender.example", MAILS.pem, include_headers=[b"from"], length=True)
     whole = dkim.sign(short + b"more\r\n" * 2000, b"s1", b"sender.example", MAILS.pem, include_headers=[b"from"])

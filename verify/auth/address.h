@@ -9,10 +9,12 @@
 #include "base/verdict.h"
 #include "verify/auth/header.h"
 
-/* Fills fields unfolded: borrowed from the header, or copied to the arena where a fold is in them. False: it is full. */
+/* Fills fields unfolded: borrowed from the header, or copied to the arena where a fold is in them.
+ * False: it is full. */
 bool address_email(struct verdict_email *email, const struct header *h, struct arena *arena);
 
-/* The domain in a From: value with exactly one mailbox, as it stands there; empty otherwise (RFC 5322 section 3.4). */
+/* The domain in a From: value with exactly one mailbox, as it stands there; empty otherwise (RFC
+ * 5322 section 3.4). */
 struct bytes address_domain(struct bytes value);
 
 /* The same of a header with exactly one From: field. */

@@ -203,7 +203,8 @@ static bool body_known(const struct dkim_body *b)
 	return canon_ended(&b->canon) || b->canon.total > b->canon.limit;
 }
 
-/* Canonical octets of the body; after BODY_TURN pieces it pauses, since empty lines may give none for long. */
+/* Canonical octets of the body; after BODY_TURN pieces it pauses, since empty lines may give none
+ * for long. */
 static bool body_next(struct hash_job *job, uint8_t *buf, size_t cap, struct bytes *out)
 {
 	struct dkim_body *b = (struct dkim_body *)job; /* its first member */
@@ -242,7 +243,8 @@ static struct dkim_body *want_body(struct dkim *d, const struct signature *s)
 	return b;
 }
 
-/* One piece of header field octets in canonical form; end: with the end of the field. True: all of it is written. */
+/* One piece of header field octets in canonical form; end: with the end of the field. True: all of
+ * it is written. */
 static bool field_octets(struct dkim_check *c, bool end, bool crlf, uint8_t *buf, size_t cap,
 			 size_t *n)
 {
@@ -275,7 +277,8 @@ static struct bytes without_crlf(struct bytes b)
 	return b;
 }
 
-/* 3.7 step 2: the fields of h=, then the signature's own without the value of b= and without CRLF. */
+/* 3.7 step 2: the fields of h=, then the signature's own without the value of b= and without CRLF.
+ */
 static bool header_next(struct hash_job *job, uint8_t *buf, size_t cap, struct bytes *out)
 {
 	struct dkim_check *c =
@@ -307,8 +310,8 @@ static bool header_next(struct hash_job *job, uint8_t *buf, size_t cap, struct b
 }
 
 /*
- * Which fields h= covers, from the bottom (5.4.2); names without a field (left) are the null string. With
- * out NULL only counts.
+ * Which fields h= covers, from the bottom (5.4.2); names without a field (left) are the null
+ * string. With out NULL only counts.
  */
 static uint16_t cover(struct dkim *d, const struct dkim_check *c, uint16_t *out)
 {

@@ -1,14 +1,15 @@
 /*
  * dkim - the DKIM signatures of one message (RFC 6376, 8301, 8463, 8616), step by step.
  *
- * dkim_begin takes the fields apart; its questions are answered or given up; dkim_hash gives jobs for the
- * hash queue until none; when these are back, dkim_pubkey gives jobs for the key queue; when these are back,
- * dkim_end gives the results. The caller owns the queues and submits.
- * The cap counts fields before anything is parsed: of more than dkim_signatures_max (DKIM_SIGNATURES_MAX at
- * most) the uppermost, which are the latest, are checked. Results are in the order of the fields; the keys of
- * signatures aligned with From: are asked for first. What h= names is taken from the bottom; the field being
- * checked is never part of it. Bodies are canonicalized and hashed once per distinct (form, l=, hash).
- * A signature over octets that were not seen is `unverifiable`, unless l= ends in front of the first hole.
+ * dkim_begin takes the fields apart; its questions are answered or given up; dkim_hash gives jobs
+ * for the hash queue until none; when these are back, dkim_pubkey gives jobs for the key queue;
+ * when these are back, dkim_end gives the results. The caller owns the queues and submits. The cap
+ * counts fields before anything is parsed: of more than dkim_signatures_max (DKIM_SIGNATURES_MAX at
+ * most) the uppermost, which are the latest, are checked. Results are in the order of the fields;
+ * the keys of signatures aligned with From: are asked for first. What h= names is taken from the
+ * bottom; the field being checked is never part of it. Bodies are canonicalized and hashed once per
+ * distinct (form, l=, hash). A signature over octets that were not seen is `unverifiable`, unless
+ * l= ends in front of the first hole.
  */
 #pragma once
 
@@ -95,18 +96,20 @@ void dkim_give_up(struct dkim *d);
 /* Questions without an answer. */
 unsigned dkim_waiting(const struct dkim *d);
 
-/* All questions are settled: draws the conclusions and prepares the digests. False: the arena is full. */
+/* All questions are settled: draws the conclusions and prepares the digests. False: the arena is
+ * full. */
 bool dkim_prepare(struct dkim *d);
 /* The next job to submit, NULL: that was all. */
 struct hash_job *dkim_hash(struct dkim *d);
 struct pubkey_job *dkim_pubkey(struct dkim *d);
 
-/* Why signatures of that message may not have been found; REASON_NONE: all of its header was seen. */
+/* Why signatures of that message may not have been found; REASON_NONE: all of its header was seen.
+ */
 enum reason dkim_unseen(const struct header *h, const struct message *m);
 
 /*
- * Gives the results, which live in the arena, and counts them: none is `none`, or where signatures may be unseen
- * one `unverifiable`. False: the arena is full. Releases the keys.
+ * Gives the results, which live in the arena, and counts them: none is `none`, or where signatures
+ * may be unseen one `unverifiable`. False: the arena is full. Releases the keys.
  */
 bool dkim_end(struct dkim *d, struct verdict *verdict);
 /* Releases the keys without a result; no job may be out. */

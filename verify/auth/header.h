@@ -1,11 +1,11 @@
 /*
  * header - the fields of a header section, and looking them up from the bottom.
  *
- * A field begins at a line that does not begin with a blank and goes to the CRLF in front of the next such
- * line. A bare CR or LF ends nothing. A line without a colon, with octets in front of the colon that no
- * name can have (RFC 5322 section 2.2), or a continuation of nothing, is a field without a name and never
- * found. Blanks between name and colon are allowed (section 4.5).
- * At most HEADER_FIELDS_MAX fields are told apart; what is below is left out and flagged.
+ * A field begins at a line that does not begin with a blank and goes to the CRLF in front of the
+ * next such line. A bare CR or LF ends nothing. A line without a colon, with octets in front of the
+ * colon that no name can have (RFC 5322 section 2.2), or a continuation of nothing, is a field
+ * without a name and never found. Blanks between name and colon are allowed (section 4.5). At most
+ * HEADER_FIELDS_MAX fields are told apart; what is below is left out and flagged.
  */
 #pragma once
 
@@ -32,12 +32,13 @@ struct header {
 };
 
 /*
- * Splits octets, the header section with or without its empty line, which must outlive h. seed makes
- * collisions unpredictable. False when the arena is full.
+ * Splits octets, the header section with or without its empty line, which must outlive h. seed
+ * makes collisions unpredictable. False when the arena is full.
  */
 bool header_split(struct header *h, struct bytes octets, uint64_t seed, struct arena *arena);
 
-/* Number of the lowest field of that name (any case), HEADER_NONE when there is none; then by `above` upwards. */
+/* Number of the lowest field of that name (any case), HEADER_NONE when there is none; then by
+ * `above` upwards. */
 uint16_t header_last(const struct header *h, struct bytes name);
 
 static inline struct bytes header_name(const struct header *h, uint16_t i)

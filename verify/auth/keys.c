@@ -18,8 +18,8 @@ struct entry {
 struct keys {
 	struct pubkey_queue *q;
 	struct entry *entry;
-	uint64_t *
-		touched; /* a bit for each set that has had a key: the others' pages stay untouched */
+	uint64_t *touched; /* a bit for each set that has had a key: the others' pages stay
+			      untouched */
 	uint64_t seed;
 	uint32_t sets; /* a power of two */
 	uint32_t tick;

@@ -1,8 +1,9 @@
 /*
  * reason - why a DKIM signature has the result it has: the fixed list of words in the record.
  *
- * Each reason belongs to one result (RFC 8601 section 2.7.1, and `unverifiable`): the first that applies, in
- * the order of RFC 6376 section 6.1: the field, what policy refuses unseen, the key, the body, the signature.
+ * Each reason belongs to one result (RFC 8601 section 2.7.1, and `unverifiable`): the first that
+ * applies, in the order of RFC 6376 section 6.1: the field, what policy refuses unseen, the key,
+ * the body, the signature.
  */
 #pragma once
 

@@ -29,5 +29,6 @@ struct signature {
 	uint8_t bh[HASH_DIGEST_MAX];
 };
 
-/* value: the field behind its colon, without final line end; borrowed for the life of s. False: the arena is full. */
+/* value: the field behind its colon, without final line end; borrowed for the life of s. False: the
+ * arena is full. */
 bool signature_parse(struct signature *s, struct bytes value, struct arena *arena);

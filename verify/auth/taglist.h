@@ -1,8 +1,9 @@
 /*
  * taglist - tag=value lists of RFC 6376 section 3.2: signatures and key records.
  *
- * Strict: names as the grammar says, no empty tag but behind the last semicolon, no duplicate, folding white
- * space as RFC 5322 has it; octets over 127 are taken in values (RFC 8616 section 5). At most TAGLIST_MAX tags.
+ * Strict: names as the grammar says, no empty tag but behind the last semicolon, no duplicate,
+ * folding white space as RFC 5322 has it; octets over 127 are taken in values (RFC 8616 section 5).
+ * At most TAGLIST_MAX tags.
  */
 #pragma once
 
@@ -28,7 +29,7 @@ bool taglist_parse(struct taglist *t, struct bytes in);
 const struct tag *taglist_find(const struct taglist *t, const char *name);
 
 /*
- * Next item of a list with colons between (h=, q=, s=, t=): trimmed, from the front of *list, which moves on.
- * False behind the last. An empty list has one empty item.
+ * Next item of a list with colons between (h=, q=, s=, t=): trimmed, from the front of *list, which
+ * moves on. False behind the last. An empty list has one empty item.
  */
 bool taglist_item(struct bytes *list, struct bytes *item);

@@ -1,8 +1,9 @@
 /*
  * base64 - decoding of RFC 4648 section 4 text that may be folded (RFC 6376 section 2.10).
  *
- * Resumable at every octet; all-zero is the start. SP, HTAB, CR and LF are skipped anywhere. Padding may
- * be left out, as the grammar of RFC 6376 has it, but where it stands it must be right and last.
+ * Resumable at every octet; all-zero is the start. SP, HTAB, CR and LF are skipped anywhere.
+ * Padding may be left out, as the grammar of RFC 6376 has it, but where it stands it must be right
+ * and last.
  * Not handled: the URL alphabet; unused bits of the last octet are not looked at.
  */
 #pragma once
@@ -17,8 +18,8 @@ struct base64 {
 };
 
 /*
- * Decodes all of in. Returns octets written, at most (in.n + 3) / 4 * 3. When out is too small or a letter is
- * wrong the text is bad from then on, and nothing more is written.
+ * Decodes all of in. Returns octets written, at most (in.n + 3) / 4 * 3. When out is too small or a
+ * letter is wrong the text is bad from then on, and nothing more is written.
  */
 size_t base64_push(struct base64 *s, struct bytes in, uint8_t *out, size_t cap);
 

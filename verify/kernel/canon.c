@@ -17,9 +17,9 @@ static inline uint64_t spaces_in(uint64_t v)
 }
 
 /*
- * Copies from p to out as long as octets stay as they are in relaxed form: up to a control character, HTAB
- * and CR among them, or the second of two blanks. p[0] is taken unseen. Eight octets at a time; what is
- * written behind the result lies inside n.
+ * Copies from p to out as long as octets stay as they are in relaxed form: up to a control
+ * character, HTAB and CR among them, or the second of two blanks. p[0] is taken unseen. Eight
+ * octets at a time; what is written behind the result lies inside n.
  */
 static size_t relaxed_run(const uint8_t *p, size_t n, uint8_t *out)
 {

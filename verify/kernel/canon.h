@@ -1,11 +1,11 @@
 /*
  * canon - the canonical forms of RFC 6376 section 3.4, of a message's body and of one header field.
  *
- * Resumable at every octet. Empty lines at the end are held back as a number, never as octets. Input must
- * be free of dot-stuffing. Only CRLF ends a line: a bare CR or a bare LF is an octet like any other.
- * One call writes at most cap octets and takes what fits; a call may write more than it was given, since
- * held empty lines come out when a line with content follows. Over the whole, output is never longer than
- * input plus the CRLF of a last line without one.
+ * Resumable at every octet. Empty lines at the end are held back as a number, never as octets.
+ * Input must be free of dot-stuffing. Only CRLF ends a line: a bare CR or a bare LF is an octet
+ * like any other. One call writes at most cap octets and takes what fits; a call may write more
+ * than it was given, since held empty lines come out when a line with content follows. Over the
+ * whole, output is never longer than input plus the CRLF of a last line without one.
  */
 #pragma once
 
@@ -30,8 +30,8 @@ struct canon {
 void canon_init(struct canon *c, enum canon_kind kind, uint64_t limit);
 
 /*
- * Takes from the front of *in, writes to out; cap at least CANON_ROOM. Returns octets written, 0 behind the
- * limit, where total goes on counting. Call again while in->n is not 0.
+ * Takes from the front of *in, writes to out; cap at least CANON_ROOM. Returns octets written, 0
+ * behind the limit, where total goes on counting. Call again while in->n is not 0.
  */
 size_t canon_body(struct canon *c, struct bytes *in, uint8_t *out, size_t cap);
 
@@ -39,8 +39,8 @@ size_t canon_body(struct canon *c, struct bytes *in, uint8_t *out, size_t cap);
 size_t canon_end(struct canon *c, uint8_t *out, size_t cap);
 
 /*
- * What follows is missing: gives only what is sure, the line end of a line that had one. total then tells how
- * many octets are known. cap at least CANON_ROOM.
+ * What follows is missing: gives only what is sure, the line end of a line that had one. total then
+ * tells how many octets are known. cap at least CANON_ROOM.
  */
 size_t canon_cut(struct canon *c, uint8_t *out, size_t cap);
 
@@ -49,7 +49,8 @@ static inline bool canon_ended(const struct canon *c)
 	return c->ended;
 }
 
-/* Relaxed form of one header field; all-zero is the start. Its folds and its own line end are dropped. */
+/* Relaxed form of one header field; all-zero is the start. Its folds and its own line end are
+ * dropped. */
 struct canon_field {
 	bool value; /* the colon was seen */
 	bool cr, blank, some;

@@ -10,10 +10,10 @@
 #include "verify/kernel/sha256.h"
 
 /*
- * A job in work. SHA-256: the state stands in the queue's lanes, `tail` keeps octets that fill no block, and
- * at the end holds the padding; `have` is what is left of the piece pulled last, in `piece` behind HASH_CARRY or
- * in memory of the job. With enough jobs in work, blocks of all of them go through the vector kernel together;
- * with fewer, each lane alone through OpenSSL.
+ * A job in work. SHA-256: the state stands in the queue's lanes, `tail` keeps octets that fill no
+ * block, and at the end holds the padding; `have` is what is left of the piece pulled last, in
+ * `piece` behind HASH_CARRY or in memory of the job. With enough jobs in work, blocks of all of
+ * them go through the vector kernel together; with fewer, each lane alone through OpenSSL.
  */
 enum { HASH_CARRY = 64 };
 

@@ -1,11 +1,11 @@
 /*
  * hash - digests of many octet strings at once: submit, poll, flush.
  *
- * Up to `lanes` jobs are in work. The queue pulls each job's octets itself, a piece of at most HASH_PIECE
- * at a time and a piece of each job in turn, so that jobs submitted together over the same octets (a
- * message's own digest and its body hashes) read them while they are in the first cache.
- * A job may come back at any later call, in any order. SHA-1 is there for archives.
- * No heap after hash_queue_new.
+ * Up to `lanes` jobs are in work. The queue pulls each job's octets itself, a piece of at most
+ * HASH_PIECE at a time and a piece of each job in turn, so that jobs submitted together over the
+ * same octets (a message's own digest and its body hashes) read them while they are in the first
+ * cache. A job may come back at any later call, in any order. SHA-1 is there for archives. No heap
+ * after hash_queue_new.
  */
 #pragma once
 
@@ -21,9 +21,9 @@ enum {
 
 struct hash_job {
 	/*
-	 * The next octets of the string, written to buf (cap is HASH_PIECE) or lying elsewhere, then borrowed
-	 * until the next call. Returns false with the last ones, which may be none; *out may also be empty while
-	 * there is more.
+	 * The next octets of the string, written to buf (cap is HASH_PIECE) or lying elsewhere,
+	 * then borrowed until the next call. Returns false with the last ones, which may be none;
+	 * *out may also be empty while there is more.
 	 */
 	bool (*next)(struct hash_job *job, uint8_t *buf, size_t cap, struct bytes *out);
 	void *owner; /* the caller's */
@@ -35,7 +35,8 @@ struct hash_job {
 
 struct hash_queue;
 
-/* lanes: 1..HASH_LANES_MAX jobs in work; with 1 each job comes back one call late. NULL when out of memory. */
+/* lanes: 1..HASH_LANES_MAX jobs in work; with 1 each job comes back one call late. NULL when out of
+ * memory. */
 struct hash_queue *hash_queue_new(unsigned lanes);
 void hash_queue_free(struct hash_queue *q);
 

@@ -49,7 +49,8 @@ struct pubkey_queue *pubkey_queue_new(unsigned batch)
 	return q;
 }
 
-/* Takes one element off the front of *in. False when it is not of that type or not DER (X.690 section 10.1). */
+/* Takes one element off the front of *in. False when it is not of that type or not DER (X.690
+ * section 10.1). */
 static bool der_take(struct bytes *in, uint8_t type, struct bytes *out)
 {
 	if (in->n < 2 || in->p[0] != type)

@@ -1,11 +1,13 @@
 /*
- * pubkey - RSA (PKCS #1 v1.5, RFC 8017 section 8.2.2) and Ed25519 (RFC 8032) verification, many at once.
+ * pubkey - RSA (PKCS #1 v1.5, RFC 8017 section 8.2.2) and Ed25519 (RFC 8032) verification, many at
+ * once.
  *
- * A key is parsed once and kept; checks go through submit, poll, flush. RSA moduli of PUBKEY_BITS_MIN to
- * PUBKEY_BITS_MAX bits; whatever is outside is told by its length alone, before any arithmetic.
- * Heap: a parsed key and, for the time of one check, OpenSSL's big numbers live on the heap of OpenSSL;
- * nothing else does.
- * Not handled: points of small order in Ed25519 keys are taken, as RFC 8032 does.
+ * A key is parsed once and kept; checks go through submit, poll, flush. RSA moduli of
+ * PUBKEY_BITS_MIN to PUBKEY_BITS_MAX bits; whatever is outside is told by its length alone, before
+ * any arithmetic. Heap: a parsed key and, for the time of one check, OpenSSL's big numbers live on
+ * the heap of OpenSSL; nothing else does.
+ * Not handled: points of small order in Ed25519 keys are
+ * taken, as RFC 8032 does.
  */
 #pragma once
 
@@ -23,7 +25,8 @@ enum {
 
 enum pubkey_result {
 	PUBKEY_OK,
-	PUBKEY_BAD, /* malformed, or an even modulus, or an exponent below 3, even or over 64 bits */
+	PUBKEY_BAD, /* malformed, or an even modulus, or an exponent below 3, even or over 64 bits
+		     */
 	PUBKEY_SIZE, /* the modulus is shorter or longer than can be checked; bits has its length */
 	PUBKEY_MEMORY, /* OpenSSL is out of memory */
 };
@@ -39,7 +42,8 @@ struct pubkey_job {
 	struct pubkey *key; /* borrowed until the job is back */
 	struct bytes signature; /* borrowed likewise */
 	void *owner;
-	uint8_t hash; /* enum hash_algorithm that made digest; Ed25519 signs the digest (RFC 8463) */
+	uint8_t hash; /* enum hash_algorithm that made digest; Ed25519 signs the digest (RFC 8463)
+		       */
 	uint8_t digest_len;
 	uint8_t digest[HASH_DIGEST_MAX];
 	bool good; /* when it came back */
@@ -52,9 +56,9 @@ struct pubkey_queue *pubkey_queue_new(unsigned batch);
 void pubkey_queue_free(struct pubkey_queue *q);
 
 /*
- * RSA: a SubjectPublicKeyInfo or a bare RSAPublicKey, strictly DER: RFC 6376 section 3.6.1 names the latter,
- * its examples hold the former. Ed25519: 32 octets (RFC 8463 section 4). Gives *key, which pubkey_fini takes
- * back.
+ * RSA: a SubjectPublicKeyInfo or a bare RSAPublicKey, strictly DER: RFC 6376 section 3.6.1 names
+ * the latter, its examples hold the former. Ed25519: 32 octets (RFC 8463 section 4). Gives *key,
+ * which pubkey_fini takes back.
  */
 enum pubkey_result pubkey_parse(struct pubkey_queue *q, struct pubkey *key, enum pubkey_type type,
 				struct bytes data);

@@ -1,8 +1,8 @@
 /*
  * sha256 - the SHA-256 compression function over many strings at once (FIPS 180-4).
  *
- * A kernel: whole blocks in, states out; padding and lengths are the caller's (kernel/hash). One string
- * alone is left to OpenSSL, whose SHA-NI code is faster than a lane.
+ * A kernel: whole blocks in, states out; padding and lengths are the caller's (kernel/hash). One
+ * string alone is left to OpenSSL, whose SHA-NI code is faster than a lane.
  */
 #pragma once
 
@@ -17,15 +17,16 @@ struct sha256_lanes {
 };
 
 struct sha256_ops {
-	/* Feeds `blocks` blocks from each p[l] to lane l; every p[l] must be readable, reads nothing more. */
+	/* Feeds `blocks` blocks from each p[l] to lane l; every p[l] must be readable, reads
+	 * nothing more. */
 	void (*lanes)(struct sha256_lanes *s, const uint8_t *const p[SHA256_LANES], size_t blocks);
 	/* so many live strings or more are faster in lanes than one after the other */
 	unsigned worth;
 };
 
 /*
- * What this level has; lanes is NULL where nothing beats OpenSSL one after the other. The kernel chosen is
- * tried against the scalar one on a fixed vector first and left out when it differs.
+ * What this level has; lanes is NULL where nothing beats OpenSSL one after the other. The kernel
+ * chosen is tried against the scalar one on a fixed vector first and left out when it differs.
  */
 struct sha256_ops sha256_ops_init(enum cpu_level level);
 

@@ -2,10 +2,12 @@
 
 #include <immintrin.h>
 
-/* Sixteen strings at once are more than the processor foresees by itself; a prefetch behind the end is harmless. */
+/* Sixteen strings at once are more than the processor foresees by itself; a prefetch behind the end
+ * is harmless. */
 enum { PREFETCH = 1024 };
 
-/* Register i holds octets 64b.. of lane i; afterwards register i holds word i of every lane, host order. */
+/* Register i holds octets 64b.. of lane i; afterwards register i holds word i of every lane, host
+ * order. */
 static inline void transpose(__m512i r[16])
 {
 	const __m512i swap = _mm512_broadcast_i32x4(

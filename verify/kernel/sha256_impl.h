@@ -1,4 +1,5 @@
-/* sha256_impl - the variants of sha256, one line each; worth: from how many live lanes on they win. */
+/* sha256_impl - the variants of sha256, one line each; worth: from how many live lanes on they win.
+ */
 #pragma once
 
 #include "verify/kernel/sha256.h"
