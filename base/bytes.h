@@ -45,6 +45,18 @@ static inline bool bytes_equal_nocase(struct bytes a, struct bytes b)
 	return true;
 }
 
+/* Six bits of a base64 letter (RFC 4648 section 4); -1: it is none. */
+static inline int bytes_base64(uint8_t c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
 /* The run from off on; empty when off is at or behind the end. */
 static inline struct bytes bytes_from(struct bytes b, size_t off)
 {

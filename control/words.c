@@ -90,17 +90,6 @@ static bool word_parse(struct bytes text, struct word *out)
 	       charset_name(out->charset);
 }
 
-static int base64_value(uint8_t c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 static bool raw_add(struct words *w, uint8_t c)
 {
 	if (w->raw_len == sizeof w->raw)
@@ -114,7 +103,7 @@ static bool decode_base64(struct words *w, struct bytes data)
 	uint32_t bits = 0;
 	unsigned have = 0;
 	for (size_t i = 0; i < data.n; i++) {
-		int v = base64_value(data.p[i]);
+		int v = bytes_base64(data.p[i]);
 		if (v < 0) {
 			/* padding ends it; blanks are no part of a word */
 			for (; i < data.n; i++)

@@ -135,24 +135,13 @@ enum command_bdat command_bdat(struct bytes args, uint64_t *n, bool *last)
 	return *last ? COMMAND_BDAT_GOOD : COMMAND_BDAT_ODD;
 }
 
-static int base64_value(uint8_t c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 size_t command_base64(struct bytes in, uint8_t *out, size_t max)
 {
 	uint32_t bits = 0;
 	unsigned have = 0;
 	size_t o = 0;
 	for (size_t i = 0; i < in.n && o < max; i++) {
-		int v = base64_value(in.p[i]);
+		int v = bytes_base64(in.p[i]);
 		if (v < 0)
 			break;
 		bits = bits << 6 | (uint32_t)v;
