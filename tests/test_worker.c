@@ -405,6 +405,11 @@ static void one_outcome_each(void)
 			net_frame(&b->net, own, size);
 		}
 	}
+	frame_segment4(&f);
+	for (unsigned deep = 1; deep <= 20; deep++) /* H-11 */
+		frame_ip4(&f, 4, NULL, 0);
+	frame_ethernet(&f, 0x0800);
+	net_frame(&b->net, f.room + f.at, frame_size(&f));
 	struct talk t = talk_of(1);
 	while (talk_go(&t, &b->net))
 		if (t.step > TALK_FIRST && t.step <= TALK_FIN)
@@ -414,10 +419,11 @@ static void one_outcome_each(void)
 	CU_ASSERT_EQUAL(bench_run(b), WORKER_END);
 	CU_ASSERT_EQUAL(bench_stat(b, STAT_FRAMES), b->net.n);
 	CU_ASSERT_TRUE(bench_adds_up(b));
-	static const int seen[] = { STAT_FRAME_TAKEN,       STAT_FRAME_FRAGMENT, STAT_FRAME_LINK,
-				    STAT_FRAME_SHORT,       STAT_FRAME_BAD_IP,   STAT_FRAME_BAD_TCP,
-				    STAT_FRAME_NOT_TCP,     STAT_FRAME_NOT_MAIL, STAT_FRAME_WINDOW,
-				    STAT_FRAME_FRAG_DROPPED };
+	static const int seen[] = {
+		STAT_FRAME_TAKEN,  STAT_FRAME_FRAGMENT,     STAT_FRAME_LINK,    STAT_FRAME_SHORT,
+		STAT_FRAME_BAD_IP, STAT_FRAME_BAD_TCP,      STAT_FRAME_NOT_TCP, STAT_FRAME_NOT_MAIL,
+		STAT_FRAME_WINDOW, STAT_FRAME_FRAG_DROPPED, STAT_FRAME_NESTED
+	};
 	for (unsigned i = 0; i < sizeof seen / sizeof seen[0]; i++)
 		CU_ASSERT_TRUE(bench_stat(b, seen[i]) > 0);
 	bench_free(b);
