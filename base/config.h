@@ -8,10 +8,20 @@
 
 #include "base/bytes.h"
 
-enum { CONFIG_PORTS_MAX = 16, CONFIG_PATH_MAX = 256, CONFIG_DNS_MAX = 512 };
+struct profiles;
+struct suffixes;
+
+enum {
+	CONFIG_PORTS_MAX = 16,
+	CONFIG_PATH_MAX = 256,
+	CONFIG_DNS_MAX = 512,
+	CONFIG_NAME_MAX = 128,
+};
 
 enum config_checksum { CHECKSUM_AUTO, CHECKSUM_ALWAYS, CHECKSUM_NEVER };
-enum config_dkim_l { DKIM_L_IGNORE, DKIM_L_PARTIAL, DKIM_L_HONOUR };
+enum dkim_l { DKIM_L_IGNORE, DKIM_L_PARTIAL, DKIM_L_HONOUR };
+enum config_walk { WALK_RFC9989, WALK_PSL, WALK_AUTO };
+enum config_style { STYLE_RFC8601, STYLE_ASYNCOS };
 
 struct config_ports {
 	uint16_t port[CONFIG_PORTS_MAX];
@@ -51,9 +61,29 @@ struct config {
 	bool dkim; /* true: verify */
 	bool dkim_allow_sha1;
 	uint32_t dkim_min_bits, dkim_max_bits; /* 1024, 4096 */
-	uint32_t dkim_l; /* enum config_dkim_l */
+	uint32_t dkim_l; /* enum dkim_l */
 	uint32_t dkim_signatures_max; /* 5 */
 	uint32_t dkim_skew_s; /* 60 */
+
+	/* checks; which profile of each kind is in force */
+	bool spf, arc, dmarc, names; /* true */
+	uint32_t dmarc_walk; /* enum config_walk: rfc9989 */
+	char dkim_profile[CONFIG_NAME_MAX], spf_profile[CONFIG_NAME_MAX],
+		dmarc_profile[CONFIG_NAME_MAX]; /* "default" */
+	char suffix_file[CONFIG_PATH_MAX]; /* public suffix list */
+	char authserv_id[CONFIG_NAME_MAX]; /* in our own header fields; empty: the host name */
+	uint32_t header_style; /* enum config_style: rfc8601 */
+	bool evidence; /* false: the record holds the DNS answers used */
+	uint32_t dns_cache_records; /* 65,536 answers per verify worker, with what was parsed */
+	uint32_t dns_message_questions; /* 200: of one message; over it: a temporary error */
+	uint32_t dns_failures; /* 32: failed questions of a domain after which it is left alone */
+	uint32_t dns_failure_ms; /* 30,000: for so long */
+	char dns_trust_anchor[CONFIG_PATH_MAX]; /* file of DNSSEC root keys; empty: no validation */
+
+	/* made of the settings file; NULL only where nothing is judged */
+	const struct profiles *profiles;
+	const struct suffixes *suffixes; /* NULL: there is no list */
+	_Atomic uint64_t *users; /* messages begun under this snapshot and not given back */
 
 	bool digest; /* true: message.sha256 is computed */
 	uint64_t now_ns; /* --now; 0: the time of capture */

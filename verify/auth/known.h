@@ -1,0 +1,71 @@
+/*
+ * known - what one message knows of the DNS: the questions its checks asked, and the answers.
+ *
+ * A check runs from its start and asks for names as it goes. What is not known yet is put on the
+ * list of open questions, and the check ends there, to be run again when they are answered. Answers
+ * stay with the message until known_end, so a TTL cannot change its mind. Over the budget, or
+ * after the deadline of who asks, the answer is a timeout. At most KNOWN_MAX names, of which
+ * KNOWN_OPEN_MAX are open at once; a check that could not open a question just asks again.
+ */
+#pragma once
+
+#include "verify/auth/records.h"
+#include "verify/auth/trace.h"
+
+enum { KNOWN_MAX = 256, KNOWN_OPEN_MAX = 64 };
+
+enum known_who { /* whose deadline counts; a bit each */
+		 KNOWN_KEYS = 1 << 0,
+		 KNOWN_SPF = 1 << 1,
+		 KNOWN_DMARC = 1 << 2,
+};
+
+struct known_item {
+	struct question question;
+	struct record *record; /* NULL: open */
+	struct record own; /* where the cache did not keep it */
+	bool kept; /* record is in use in the cache */
+	uint8_t who; /* everyone who asked */
+	uint32_t hash;
+};
+
+struct known {
+	struct arena arena; /* of the items */
+	struct records *records; /* NULL: nothing is kept */
+	struct trace *trace; /* NULL: nobody looks */
+	uint64_t clock_s;
+	uint32_t ttl_max_s, budget;
+	uint32_t asked; /* questions that were not in the cache */
+	uint32_t over; /* asks that the budget or the room refused */
+	uint16_t n, n_open;
+	uint8_t gave_up; /* enum known_who */
+	struct known_item *item[KNOWN_MAX], *open[KNOWN_OPEN_MAX];
+};
+
+/* Fields up to budget are set by the caller, the rest is zero. Borrows mem until known_end. */
+void known_init(struct known *k, void *mem, size_t size);
+
+/*
+ * What is known of that name, borrowed until known_end; NULL: nothing yet, the question is open.
+ * name: at most 253 octets of any kind, with or without a final dot, in any case; longer or with
+ * an empty label or one over 63 octets it does not exist.
+ */
+struct record *known_ask(struct known *k, enum known_who who, enum question_type type,
+			 struct bytes name);
+/* The same for an answer of which the caller keeps a parsed copy of his own for longer. */
+struct record *known_ask_once(struct known *k, enum known_who who, enum question_type type,
+			      struct bytes name);
+
+/* The i-th open question, NULL behind the last; the same until a check runs again. */
+const struct question *known_question(const struct known *k, unsigned i);
+/* Borrows the answer until known_end. */
+void known_answer(struct known *k, unsigned i, const struct answer *answer);
+/* Open questions of those who have not given up. */
+unsigned known_waiting(const struct known *k);
+/* who: bits. Whatever they asked and is open, and what they will ask, is a timeout for them. */
+void known_give_up(struct known *k, unsigned who);
+
+/* In the order of asking; NULL behind the last. */
+const struct known_item *known_item(const struct known *k, unsigned i);
+
+void known_end(struct known *k);
