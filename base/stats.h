@@ -98,6 +98,14 @@
 	ROW(DKIM_OVER_CAP, "dkim.over_cap", "signatures skipped by dkim.signatures_max") \
 	ROW(KEY_HIT, "dkim.key_hit", "keys found in the worker's cache") \
 	ROW(KEY_MISS, "dkim.key_miss", "keys asked for") \
+	/* verdicts, one a message */ \
+	ROW(VERDICT_ACCEPTED, "verdict.accept", "messages by what the profiles ask for: nothing") \
+	ROW(VERDICT_FLAGGED, "verdict.flag", "to be told of") \
+	ROW(VERDICT_TAGGED, "verdict.tag", "a tag on the subject") \
+	ROW(VERDICT_QUARANTINED, "verdict.quarantine", "quarantine") \
+	ROW(VERDICT_REJECTED, "verdict.reject", "a refusal") \
+	ROW(OVERRIDE_ARC, "verdict.arc", "DMARC failures lifted by a trusted ARC chain") \
+	ROW(OVERRIDE_BYPASS, "verdict.bypass", "DMARC failures lifted by a bypass") \
 	/* dns */ \
 	ROW(DNS_ASKED, "dns.asked", "questions given to the resolver") \
 	ROW(DNS_ANSWERED, "dns.answered", "answers with data") \

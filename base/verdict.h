@@ -152,7 +152,7 @@ struct verdict_forged { /* a protected name that From: shows */
 	uint8_t score; /* 1..100 */
 };
 
-struct verdict_asked { /* a check that asks for more than accept */
+struct verdict_asked { /* a check that asks for more than accept, or for a score or a tag with it */
 	const char *check; /* spf, sender_id, dkim, arc, dmarc, names */
 	const char *profile;
 	uint8_t action; /* enum verdict_action */
@@ -162,7 +162,7 @@ struct verdict_asked { /* a check that asks for more than accept */
 	uint32_t score; /* tenths */
 };
 
-enum { VERDICT_ASKED_MAX = 8 };
+enum { VERDICT_ASKED_MAX = 24 }; /* three identities, dkim, dmarc, and a match each of names */
 
 struct verdict_headers { /* whole fields "Name: value" without the final line end, CRLF in folds */
 	struct bytes authentication_results;
