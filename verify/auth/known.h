@@ -12,7 +12,7 @@
 #include "verify/auth/records.h"
 #include "verify/auth/trace.h"
 
-enum { KNOWN_MAX = 256, KNOWN_OPEN_MAX = 64 };
+enum { KNOWN_MAX = 256, KNOWN_OPEN_MAX = 64, KNOWN_NAME_MAX = 253 };
 
 enum known_who { /* whose deadline counts; a bit each */
 		 KNOWN_KEYS = 1 << 0,
@@ -25,7 +25,11 @@ struct known_item {
 	struct record *record; /* NULL: open */
 	struct record own; /* where the cache did not keep it */
 	bool kept; /* record is in use in the cache */
+	bool listed; /* among the open ones */
+	bool counted; /* in asked */
+	bool once; /* nobody asked for it to be kept */
 	uint8_t who; /* everyone who asked */
+	uint8_t late; /* of these, for whom it is a timeout, whatever comes */
 	uint32_t hash;
 };
 
@@ -36,13 +40,16 @@ struct known {
 	uint64_t clock_s;
 	uint32_t ttl_max_s, budget;
 	uint32_t asked; /* questions that were not in the cache */
-	uint32_t over; /* asks that the budget or the room refused */
+	uint32_t over; /* names that the budget refused, and asks that the room refused */
 	uint16_t n, n_open;
 	uint8_t gave_up; /* enum known_who */
+	bool untidy; /* some open ones are not */
+	struct record plain[ANSWER_TIMEOUT + 1]; /* by status, of names without an item */
 	struct known_item *item[KNOWN_MAX], *open[KNOWN_OPEN_MAX];
 };
 
-/* Fields up to budget are set by the caller, the rest is zero. Borrows mem until known_end. */
+/* The caller sets the fields records to budget, this the others. Borrows mem until known_end: KNOWN_MAX
+ * items of sizeof(struct known_item) and some for what is parsed; what it has no room for is refused. */
 void known_init(struct known *k, void *mem, size_t size);
 
 /*
@@ -56,9 +63,10 @@ struct record *known_ask(struct known *k, enum known_who who, enum question_type
 struct record *known_ask_once(struct known *k, enum known_who who, enum question_type type,
 			      struct bytes name);
 
-/* The i-th open question, NULL behind the last; the same until a check runs again. */
+/* The i-th open question, NULL behind the last; the same until a check runs again, answered or not.
+ * Then those that are answered, and those of which everyone who asked has given up, are gone. */
 const struct question *known_question(const struct known *k, unsigned i);
-/* Borrows the answer until known_end. */
+/* Borrows the answer until known_end. A second answer to one question is ignored. */
 void known_answer(struct known *k, unsigned i, const struct answer *answer);
 /* Open questions of those who have not given up. */
 unsigned known_waiting(const struct known *k);
