@@ -10,6 +10,7 @@
 
 struct profiles;
 struct suffixes;
+struct answers;
 
 enum {
 	CONFIG_PORTS_MAX = 16,
@@ -83,6 +84,7 @@ struct config {
 	/* made of the settings file; NULL only where nothing is judged */
 	const struct profiles *profiles;
 	const struct suffixes *suffixes; /* NULL: there is no list */
+	const struct answers *answers; /* kept ones are used instead of the DNS; NULL: none are */
 	_Atomic uint64_t *users; /* messages begun under this snapshot and not given back */
 
 	bool digest; /* true: message.sha256 is computed */

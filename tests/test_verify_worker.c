@@ -158,6 +158,11 @@ void **verify_user(struct verify *v)
 
 /* --- a resolver that answers at once, later and in any order, or not at all --- */
 
+void resolver_about(struct resolver_link *l, const struct message *m)
+{
+	CU_ASSERT_PTR_NOT_NULL(m);
+}
+
 enum resolver_asked resolver_ask(struct resolver_link *l, const struct question *q, uint64_t tag,
 				 const struct answer **answer)
 {

@@ -1,6 +1,7 @@
 #include "verify/resolver.h"
 
 #include "base/ring.h"
+#include "verify/answers.h"
 #include "verify/upstream.h"
 #include "verify/zone.h"
 
@@ -66,9 +67,11 @@ struct resolver_link {
 	struct ring *down, *up, *freed;
 	struct ask *asks, *spare;
 	unsigned open; /* asked and not yet released */
+	struct answers_own own; /* of the message that asks, where answers are kept ones */
 };
 
 struct resolver {
+	const struct answers *answers;
 	struct zone *zone;
 	struct ub_ctx *ub; /* NULL: zone or none, and there is no thread */
 	pthread_t thread;
@@ -402,7 +405,9 @@ int resolver_new(struct resolver **out, const struct config *cfg, unsigned links
 	for (unsigned i = 0; i < links; i++)
 		r->link[i].r = r;
 	int rc = 0;
-	if (strncmp(cfg->dns, "zone:", 5) == 0) {
+	if (cfg->answers) {
+		r->answers = cfg->answers;
+	} else if (strncmp(cfg->dns, "zone:", 5) == 0) {
 		rc = zone_load(&r->zone, cfg->dns + 5, why, why_len);
 	} else if (strcmp(cfg->dns, "none") != 0) {
 		rc = upstream_new(&r->ub, cfg, why, why_len);
@@ -437,6 +442,12 @@ struct resolver_link *resolver_link(struct resolver *r, unsigned i, struct stats
 	return &r->link[i];
 }
 
+void resolver_about(struct resolver_link *l, const struct message *m)
+{
+	if (l->r->answers)
+		l->own = answers_own(l->r->answers, m);
+}
+
 static void count(struct stats *s, const struct answer *a)
 {
 	static const enum stats_row rows[] = { [ANSWER_DATA] = STAT_DNS_ANSWERED,
@@ -451,7 +462,9 @@ enum resolver_asked resolver_ask(struct resolver_link *l, const struct question 
 				 const struct answer **answer)
 {
 	const struct answer *now = NULL;
-	if (l->r->zone)
+	if (l->r->answers)
+		now = answers_find(l->r->answers, &l->own, q);
+	else if (l->r->zone)
 		now = zone_answer(l->r->zone, q);
 	else if (!l->r->ub)
 		now = &answer_timeout;

@@ -4,11 +4,12 @@
  * "zone:FILE" is answered here at once from the master file (CNAME followed, wildcards expanded,
  * errors as its ;ERROR lines say) and never touches the network; "none" makes every question a
  * timeout at once; otherwise libunbound works on a thread of its own, with one ring each way for
- * each verify worker (a link).
+ * each verify worker (a link). Where cfg->answers are kept ones (answers.h) they answer instead.
  */
 #pragma once
 
 #include "base/config.h"
+#include "base/message.h"
 #include "base/stats.h"
 #include "verify/question.h"
 
@@ -24,6 +25,9 @@ void resolver_free(struct resolver *r);
 
 /* The i-th link; used by one worker only. stats: that worker's. */
 struct resolver_link *resolver_link(struct resolver *r, unsigned i, struct stats *stats);
+
+/* What is asked from now on is for m: kept answers may be its own. */
+void resolver_about(struct resolver_link *l, const struct message *m);
 
 enum resolver_asked {
 	RESOLVER_NOW, /* *answer is there: borrowed until resolver_release */

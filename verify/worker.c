@@ -135,6 +135,7 @@ static void unpark(struct verify_worker *w, struct job *j)
 static bool ask_on(struct verify_worker *w, struct job *j)
 {
 	const struct question *q;
+	resolver_about(w->s.dns, verify_message(j->v));
 	for (; (q = verify_question(j->v, j->unasked)) != NULL; j->unasked++) {
 		const struct answer *a = NULL;
 		uint64_t tag =

@@ -1,0 +1,171 @@
+/* A message gets the answers of its own record, then what all records agree on, and nothing else. */
+#include "verify/answers.h"
+
+#include <errno.h>
+#include <openssl/sha.h>
+#include <stdlib.h>
+
+#include "tests/test.h"
+
+static struct question question(const char *name, enum question_type type)
+{
+	struct question q = { .type = (uint16_t)type, .len = (uint8_t)strlen(name) };
+	memcpy(q.name, name, q.len);
+	return q;
+}
+
+static int add(struct answers *a, const char *name, const char *text)
+{
+	struct answer_rr rr = { bytes_str(text ? text : "") };
+	struct answer answer = { .status = text ? ANSWER_DATA : ANSWER_NXDOMAIN,
+				 .ttl_s = 60,
+				 .n = text != NULL,
+				 .rr = &rr };
+	struct question q = question(name, QUESTION_TXT);
+	return answers_add(a, &q, &answer);
+}
+
+static const char *say(const struct answers *a, const struct answers_own *own, const char *name)
+{
+	static char out[300];
+	struct question q = question(name, QUESTION_TXT);
+	const struct answer *answer = answers_find(a, own, &q);
+	if (answer->status != ANSWER_DATA)
+		return answer->status == ANSWER_NXDOMAIN ? "nxdomain" : "timeout";
+	snprintf(out, sizeof out, "%.*s", (int)answer->rr[0].data.n, answer->rr[0].data.p);
+	return out;
+}
+
+static struct answers_record wire(uint64_t flow_id, uint32_t tx_id, const char *octets)
+{
+	struct answers_record r = { .wire = true,
+				    .has_sha256 = true,
+				    .flow_id = flow_id,
+				    .tx_id = tx_id,
+				    .time_ns = flow_id * 1000 };
+	SHA256((const uint8_t *)octets, strlen(octets), r.sha256);
+	return r;
+}
+
+static struct answers_record file(const char *octets)
+{
+	struct answers_record r = wire(7, 0, octets);
+	r.wire = false;
+	return r;
+}
+
+/* A message in two chunks. */
+static struct message *message(struct message *m, enum message_protocol protocol, uint64_t flow_id,
+			       uint32_t tx_id, const char *octets)
+{
+	static struct message_chunk *chunk[2];
+	size_t n = strlen(octets), half = n / 2;
+	for (unsigned i = 0; i < 2; i++) {
+		if (!chunk[i])
+			chunk[i] = malloc(sizeof **chunk + 100);
+		chunk[i]->len = (uint32_t)(i ? n - half : half);
+		memcpy(chunk[i]->data, octets + (i ? half : 0), chunk[i]->len);
+		chunk[i]->next = i ? NULL : chunk[1];
+	}
+	chunk[0]->next = chunk[1];
+	*m = (struct message){ .protocol = (uint8_t)protocol,
+			       .flow_id = flow_id,
+			       .tx_id = tx_id,
+			       .chunks = chunk[0],
+			       .size = n };
+	return m;
+}
+
+static void own_first(void)
+{
+	struct answers *a = answers_new();
+	struct answers_record r[] = { wire(1, 0, "one"), wire(1, 1, "two"), wire(2, 0, "one"),
+				      file("three") };
+	struct message m;
+	for (unsigned i = 0; i < 4; i++) {
+		char text[] = { (char)('0' + i), 0 };
+		CU_ASSERT_EQUAL_FATAL(answers_begin(a, &r[i]), 0);
+		CU_ASSERT_EQUAL(add(a, "differs.example", text), 0);
+		CU_ASSERT_EQUAL(add(a, "same.example", "same"), 0);
+		CU_ASSERT_EQUAL(add(a, "none.example", NULL), 0);
+		CU_ASSERT_EQUAL(add(a, text, text), 0);
+	}
+	struct answers_own own = answers_own(a, message(&m, MESSAGE_SMTP, 1, 1, "two"));
+	CU_ASSERT_STRING_EQUAL(say(a, &own, "differs.example"), "1");
+	CU_ASSERT_STRING_EQUAL(say(a, &own, "same.example"), "same");
+	CU_ASSERT_STRING_EQUAL(say(a, &own, "none.example"), "nxdomain");
+	CU_ASSERT_STRING_EQUAL(say(a, &own, "0"), "0"); /* another's */
+	CU_ASSERT_STRING_EQUAL(say(a, &own, "asked.by.nobody"), "timeout");
+	CU_ASSERT_EQUAL(own.time_ns, 1000);
+	/* the connection goes before the octets */
+	own = answers_own(a, message(&m, MESSAGE_SMTP, 2, 0, "one"));
+	CU_ASSERT_STRING_EQUAL(say(a, &own, "differs.example"), "2");
+	/* a file: by its octets; two connections brought them, and differ */
+	own = answers_own(a, message(&m, MESSAGE_FILE, 0, 0, "three"));
+	CU_ASSERT_STRING_EQUAL(say(a, &own, "differs.example"), "3");
+	CU_ASSERT_EQUAL(own.time_ns, 7000);
+	own = answers_own(a, message(&m, MESSAGE_FILE, 1, 0, "one"));
+	CU_ASSERT_STRING_EQUAL(say(a, &own, "differs.example"), "timeout");
+	CU_ASSERT_STRING_EQUAL(say(a, &own, "same.example"), "same");
+	/* nobody's: what all agree on */
+	own = answers_own(a, message(&m, MESSAGE_SMTP, 9, 0, "other"));
+	CU_ASSERT_EQUAL(own.wire + own.octets, 0);
+	CU_ASSERT_EQUAL(own.time_ns, 0);
+	CU_ASSERT_STRING_EQUAL(say(a, &own, "differs.example"), "timeout");
+	CU_ASSERT_STRING_EQUAL(say(a, &own, "same.example"), "same");
+	/* not all of its octets are there */
+	message(&m, MESSAGE_FILE, 0, 0, "three")->size++;
+	own = answers_own(a, &m);
+	CU_ASSERT_EQUAL(own.octets, 0);
+	answers_free(a);
+}
+
+static void one_message_one_answer(void)
+{
+	struct answers *a = answers_new();
+	struct answers_record w = wire(1, 0, "one"), f = file("two");
+	CU_ASSERT_EQUAL(answers_begin(a, &w), 0);
+	CU_ASSERT_EQUAL(add(a, "a.example", "x"), 0);
+	CU_ASSERT_EQUAL(answers_begin(a, &w), 0);
+	CU_ASSERT_EQUAL(add(a, "a.example", "x"), 0);
+	CU_ASSERT_EQUAL(add(a, "a.example", "y"), -EEXIST);
+	CU_ASSERT_EQUAL(answers_begin(a, &f), 0);
+	CU_ASSERT_EQUAL(add(a, "a.example", "z"), 0);
+	CU_ASSERT_EQUAL(answers_begin(a, &f), 0);
+	CU_ASSERT_EQUAL(add(a, "a.example", "z"), 0);
+	CU_ASSERT_EQUAL(add(a, "a.example", NULL), -EEXIST);
+	answers_free(a);
+}
+
+/* Type, every octet of the name, and all of very many are told apart. */
+static void many(void)
+{
+	enum { N = 20000 };
+	struct answers *a = answers_new();
+	struct message m;
+	for (unsigned i = 0; i < N; i++) {
+		char name[40], octets[20], text[20];
+		snprintf(octets, sizeof octets, "m%u", i);
+		snprintf(name, sizeof name, "n%u.example", i);
+		snprintf(text, sizeof text, "t%u", i);
+		struct answers_record r = wire(i, i, octets);
+		CU_ASSERT_EQUAL(answers_begin(a, &r), 0);
+		CU_ASSERT_EQUAL(add(a, name, text), 0);
+		CU_ASSERT_EQUAL(add(a, "all.example", text), 0);
+	}
+	for (unsigned i = 0; i < N; i++) {
+		char name[40], octets[20], text[20];
+		snprintf(octets, sizeof octets, "m%u", i);
+		snprintf(name, sizeof name, "n%u.example", i);
+		snprintf(text, sizeof text, "t%u", i);
+		struct answers_own own = answers_own(a, message(&m, MESSAGE_SMTP, i, i, octets));
+		CU_ASSERT_STRING_EQUAL(say(a, &own, "all.example"), text);
+		CU_ASSERT_STRING_EQUAL(say(a, &own, name), text);
+	}
+	struct answers_own nobody = { 0 };
+	struct question q = question("n1.example", QUESTION_A);
+	CU_ASSERT_EQUAL(answers_find(a, &nobody, &q)->status, ANSWER_TIMEOUT);
+	answers_free(a);
+}
+
+TEST_MAIN("answers", TEST(own_first), TEST(one_message_one_answer), TEST(many))

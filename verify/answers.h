@@ -1,0 +1,43 @@
+/*
+ * answers - answers of the DNS that were kept with the records of messages, as a source of answers.
+ *
+ * Filled before anything is judged, immutable after that and read by any thread. A message gets what
+ * its own record holds: that of the same connection and place in it, else that of the same SHA-256.
+ * What this does not hold comes from the other records where they agree; all else is a timeout.
+ */
+#pragma once
+
+#include "base/message.h"
+#include "verify/question.h"
+
+struct answers;
+
+struct answers_record { /* of one message */
+	bool wire; /* flow_id and tx_id are there */
+	bool has_sha256;
+	uint8_t sha256[32];
+	uint64_t flow_id;
+	uint32_t tx_id;
+	uint64_t time_ns; /* when it was judged, or captured */
+};
+
+/* NULL when out of memory. */
+struct answers *answers_new(void);
+void answers_free(struct answers *a);
+
+/* What is added from now on is of this record. 0 or -ENOMEM. */
+int answers_begin(struct answers *a, const struct answers_record *record);
+/* Copies both. 0, -ENOMEM, or -EEXIST: another record of this very message has another answer. */
+int answers_add(struct answers *a, const struct question *q, const struct answer *answer);
+
+struct answers_own { /* whose answers a message gets; 0: no record is its own */
+	uint32_t wire, octets;
+	uint64_t time_ns; /* of its record; 0: there is none */
+};
+
+/* Reads the message's octets where they were all kept. */
+struct answers_own answers_own(const struct answers *a, const struct message *m);
+
+/* Never NULL; lives as long as a. */
+const struct answer *answers_find(const struct answers *a, const struct answers_own *own,
+				  const struct question *q);
