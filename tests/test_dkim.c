@@ -5,14 +5,18 @@
 
 enum { NOW_S = 1528637909 + 100, ZONE_MAX = 8 };
 
-struct record {
+struct row { /* of the zone */
 	const char *name, *text; /* text NULL: status */
 	enum answer_status status;
 };
 
 struct bench { /* everything one run needs */
 	struct config cfg;
-	struct record zone[ZONE_MAX];
+	struct dkim_profile profile;
+	bool secure; /* what the answers say */
+	struct answer answer[KNOWN_OPEN_MAX];
+	struct answer_rr rr[KNOWN_OPEN_MAX];
+	struct row zone[ZONE_MAX];
 	unsigned chunk; /* octets of a chunk of the message; 0: one chunk */
 	unsigned lanes;
 	struct message m; /* flags and counts to lay over what is made */
@@ -24,22 +28,20 @@ struct bench { /* everything one run needs */
 	char *text;
 };
 
-static struct config defaults(void)
+static struct dkim_profile defaults(void)
 {
-	return (struct config){ .dkim = true,
-				.digest = true,
-				.dkim_min_bits = 1024,
-				.dkim_max_bits = 4096,
-				.dkim_l = DKIM_L_PARTIAL,
-				.dkim_signatures_max = 5,
-				.dkim_skew_s = 60,
-				.dns_cache_ttl_max_s = 86400 };
+	return (struct dkim_profile){ .min_bits = 1024,
+				      .max_bits = 4096,
+				      .l = DKIM_L_PARTIAL,
+				      .signatures_max = 5,
+				      .skew_s = 60 };
 }
 
 static struct bench *bench_new(void)
 {
 	struct bench *b = calloc(1, sizeof *b);
-	b->cfg = defaults();
+	b->cfg.dns_cache_ttl_max_s = 86400;
+	b->profile = defaults();
 	b->lanes = 1;
 	b->memory = aligned_alloc(64, 1 << 20);
 	b->stats = aligned_alloc(64, (sizeof *b->stats + 63) / 64 * 64);
@@ -73,28 +75,32 @@ static struct message_chunk *chunks_of(struct bytes text, size_t first, size_t s
 	return list;
 }
 
-static void answer_all(struct bench *b, struct dkim *d)
+static void answer_all(struct bench *b, struct known *known)
 {
 	const struct question *q;
-	for (unsigned i = 0; (q = dkim_question(d, i)); i++) {
-		struct answer_rr rr[ZONE_MAX];
-		struct answer answer = { .status = ANSWER_NXDOMAIN, .ttl_s = 60, .rr = rr };
+	unsigned n = 0;
+	for (unsigned i = 0; (q = known_question(known, i)); i++, n++) {
+		struct answer *answer = &b->answer[i];
+		*answer = (struct answer){
+			.status = ANSWER_NXDOMAIN, .secure = b->secure, .ttl_s = 60, .rr = &b->rr[i]
+		};
 		CU_ASSERT_EQUAL(q->type, QUESTION_TXT);
 		for (unsigned k = 0; k < ZONE_MAX && b->zone[k].name; k++) {
 			if (strcmp(b->zone[k].name, q->name) != 0)
 				continue;
-			answer.status = (uint8_t)b->zone[k].status;
-			if (b->zone[k].text)
-				rr[answer.n++].data = bytes_str(b->zone[k].text);
+			answer->status = (uint8_t)b->zone[k].status;
+			answer->n = b->zone[k].text != NULL;
+			if (answer->n)
+				b->rr[i].data = bytes_str(b->zone[k].text);
 		}
-		dkim_answer(d, i, &answer);
 		b->asked++;
 	}
-	CU_ASSERT_EQUAL(dkim_waiting(d), 0);
+	for (unsigned i = 0; i < n; i++)
+		known_answer(known, i, &b->answer[i]);
+	CU_ASSERT_EQUAL(known_waiting(known), 0);
 }
 
-static void drive(struct bench *b, struct dkim *d, struct hash_queue *hash,
-		  struct pubkey_queue *pubkey)
+static void drive(struct dkim *d, struct hash_queue *hash, struct pubkey_queue *pubkey)
 {
 	CU_ASSERT_FATAL(dkim_prepare(d));
 	for (struct hash_job *job; (job = dkim_hash(d));)
@@ -118,6 +124,8 @@ static struct dkim_result *run(struct bench *b, struct bytes text)
 	m.complete = !b->hole;
 	if (!b->hole)
 		m.intact = m.size;
+	static uint8_t names[1 << 16];
+	struct known known = { .ttl_max_s = 86400, .budget = 200, .clock_s = 1 };
 	struct arena arena;
 	struct header header;
 	struct dkim d;
@@ -126,7 +134,10 @@ static struct dkim_result *run(struct bench *b, struct bytes text)
 	struct keys *keys = keys_new(64, 3, pubkey);
 	arena_init(&arena, b->memory, 1 << 20);
 	CU_ASSERT_FATAL(header_split(&header, bytes_of(m.chunks->data, m.header_len), 9, &arena));
+	known_init(&known, names, sizeof names);
 	struct dkim_setup setup = { .cfg = &b->cfg,
+				    .profile = &b->profile,
+				    .known = &known,
 				    .message = &m,
 				    .header = &header,
 				    .arena = &arena,
@@ -137,8 +148,12 @@ static struct dkim_result *run(struct bench *b, struct bytes text)
 				    .clock_s = 1 };
 	b->asked = 0;
 	CU_ASSERT_FATAL(dkim_begin(&d, &setup));
-	answer_all(b, &d);
-	drive(b, &d, hash, pubkey);
+	if (!dkim_ask(&d)) {
+		CU_ASSERT_FALSE(dkim_ask(&d)); /* as often as one likes */
+		answer_all(b, &known);
+		CU_ASSERT_FATAL(dkim_ask(&d));
+	}
+	drive(&d, hash, pubkey);
 	b->verdict = (struct verdict){ 0 };
 	CU_ASSERT_FATAL(dkim_end(&d, &b->verdict));
 	/* strings in the results point into the chunks: only results, reasons and numbers are looked at later */
@@ -146,6 +161,7 @@ static struct dkim_result *run(struct bench *b, struct bytes text)
 		next = c->next;
 		free(c);
 	}
+	known_end(&known);
 	keys_free(keys);
 	hash_queue_free(hash);
 	pubkey_queue_free(pubkey);
@@ -224,7 +240,7 @@ static void forms(void)
 		body, "", "\r\n", "  ", "a", "\r\n\r\n \t\r\na b\r\n"
 	};
 	struct bench *b = bench_new();
-	b->zone[0] = (struct record){ key_name, test_record(), ANSWER_DATA };
+	b->zone[0] = (struct row){ key_name, test_record(), ANSWER_DATA };
 	for (unsigned i = 0; i < sizeof canon / sizeof canon[0]; i++)
 		for (unsigned k = 0; k < sizeof bodies / sizeof bodies[0]; k++) {
 			char tags[200];
@@ -250,7 +266,7 @@ static void f8_ed25519(void)
 		       "from:to");
 	s.key = sign_ed25519();
 	char *record = sign_record(s.key, "");
-	b->zone[0] = (struct record){ key_name, record, ANSWER_DATA };
+	b->zone[0] = (struct row){ key_name, record, ANSWER_DATA };
 	struct bytes text = mail(b, &s, header, body);
 	CU_ASSERT(is(run(b, text), AUTH_PASS, NULL));
 	CU_ASSERT_EQUAL(b->verdict.dkim->key_bits, 256);
@@ -271,7 +287,7 @@ static void every_octet_counts(void)
 	struct bench *b = bench_new();
 	struct sign s = signer(TAGS "h=received:from:to:subject:subject",
 			       "received:from:to:subject:subject");
-	b->zone[0] = (struct record){ key_name, test_record(), ANSWER_DATA };
+	b->zone[0] = (struct row){ key_name, test_record(), ANSWER_DATA };
 	struct bytes text = mail(b, &s, header, "body\r\n");
 	CU_ASSERT(is(run(b, text), AUTH_PASS, NULL));
 	unsigned passed = 0;
@@ -311,7 +327,7 @@ static void what_h_covers(void)
 		{ "from:dkim-signature", "%s", true },
 	};
 	struct bench *b = bench_new();
-	b->zone[0] = (struct record){ key_name, test_record(), ANSWER_DATA };
+	b->zone[0] = (struct row){ key_name, test_record(), ANSWER_DATA };
 	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char tags[200], names[100], changed[1000];
 		snprintf(tags, sizeof tags, TAGS "h=%s", rows[i].h);
@@ -351,14 +367,14 @@ static void key_records(void)
 	};
 	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char *record = sign_record(test_key(), rows[i].more);
-		b->zone[0] = (struct record){ key_name, record, ANSWER_DATA };
+		b->zone[0] = (struct row){ key_name, record, ANSWER_DATA };
 		struct dkim_result *r = run(b, text);
 		CU_ASSERT(is(r, rows[i].result, rows[i].reason));
 		CU_ASSERT_EQUAL(r->test_mode, rows[i].test);
 		free(record);
 	}
 	static const struct {
-		struct record record;
+		struct row record;
 		enum auth_result result;
 		const char *reason;
 	} answers[] = {
@@ -378,6 +394,49 @@ static void key_records(void)
 	bench_free(b);
 }
 
+/* C-53: where the profile says so, a signature with a key in test mode is not looked at. */
+static void c53_test_keys_skipped(void)
+{
+	static const char *const more[] = { "t=y; ", "t=s:y; ", "t=y; s=other; ", "t=s; ", "" };
+	struct bench *b = bench_new();
+	struct sign s = signer(TAGS "h=from", "from");
+	struct bytes text = mail(b, &s, header, body);
+	for (unsigned bad = 0; bad < 2; bad++, b->text[text.n - 20] ^= 1)
+		for (unsigned i = 0; i < sizeof more / sizeof more[0]; i++) {
+			char *record = sign_record(test_key(), more[i]);
+			b->zone[0] = (struct row){ key_name, record, ANSWER_DATA };
+			b->profile.test = DKIM_TEST_SKIP;
+			struct dkim_result *r = run(b, text);
+			CU_ASSERT(i < 3 ? is(r, AUTH_NEUTRAL, "test_mode")
+				  : bad ? is(r, AUTH_FAIL, "body_hash")
+					: is(r, AUTH_PASS, NULL));
+			CU_ASSERT_EQUAL(r->test_mode, i < 3);
+			b->profile.test = DKIM_TEST_REPORT;
+			CU_ASSERT(run(b, text)->result != AUTH_NEUTRAL);
+			free(record);
+		}
+	CU_ASSERT_EQUAL(stats_get(b->stats, STAT_DKIM_NEUTRAL), 6);
+	bench_free(b);
+}
+
+/* DNSSEC's word on the key's answer stands with the result; with evidence every answer is known. */
+static void secure_and_evidence(void)
+{
+	struct bench *b = bench_new();
+	b->zone[0] = (struct row){ key_name, test_record(), ANSWER_DATA };
+	struct sign s = signer(TAGS "h=from", "from");
+	struct bytes text = mail(b, &s, header, body);
+	for (unsigned i = 0; i < 4; i++) {
+		b->secure = i & 1;
+		b->cfg.evidence = i & 2;
+		struct dkim_result *r = run(b, text);
+		CU_ASSERT(is(r, AUTH_PASS, NULL));
+		CU_ASSERT_EQUAL(r->secure, b->secure);
+		CU_ASSERT_EQUAL(b->asked, 1);
+	}
+	bench_free(b);
+}
+
 static void f8_sizes_and_sha1(void)
 {
 	static const unsigned bits[] = { 512, 768, 1024, 2048 };
@@ -386,25 +445,25 @@ static void f8_sizes_and_sha1(void)
 		struct sign s = signer(TAGS "h=from", "from");
 		s.key = sign_rsa(bits[i]);
 		char *record = sign_record(s.key, "");
-		b->zone[0] = (struct record){ key_name, record, ANSWER_DATA };
+		b->zone[0] = (struct row){ key_name, record, ANSWER_DATA };
 		struct bytes text = mail(b, &s, header, body);
 		struct dkim_result *r = run(b, text);
 		CU_ASSERT(bits[i] < 1024 ? is(r, AUTH_POLICY, "key_size") : is(r, AUTH_PASS, NULL));
 		CU_ASSERT_EQUAL(r->key_bits, bits[i]);
-		b->cfg.dkim_min_bits = 512;
-		b->cfg.dkim_max_bits = 1024;
+		b->profile.min_bits = 512;
+		b->profile.max_bits = 1024;
 		r = run(b, text);
 		CU_ASSERT(bits[i] > 1024 ? is(r, AUTH_POLICY, "key_size") : is(r, AUTH_PASS, NULL));
-		b->cfg = defaults();
+		b->profile = defaults();
 		free(record);
 		EVP_PKEY_free(s.key);
 	}
 	struct sign s = signer("v=1; a=rsa-sha1; d=example.com; s=s1; h=from", "from");
-	b->zone[0] = (struct record){ key_name, test_record(), ANSWER_DATA };
+	b->zone[0] = (struct row){ key_name, test_record(), ANSWER_DATA };
 	struct bytes text = mail(b, &s, header, body);
 	CU_ASSERT(is(run(b, text), AUTH_POLICY, "sha1"));
 	CU_ASSERT_EQUAL(b->asked, 0);
-	b->cfg.dkim_allow_sha1 = true;
+	b->profile.allow_sha1 = true;
 	CU_ASSERT(is(run(b, text), AUTH_PASS, NULL));
 	bench_free(b);
 }
@@ -422,7 +481,7 @@ static void c57_times_and_skew(void)
 		{ -9, -10, AUTH_PERMERROR, "time" }, { -10, -10, AUTH_PASS, NULL },
 	};
 	struct bench *b = bench_new();
-	b->zone[0] = (struct record){ key_name, test_record(), ANSWER_DATA };
+	b->zone[0] = (struct row){ key_name, test_record(), ANSWER_DATA };
 	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char tags[200], t[40] = "", x[40] = "";
 		if (rows[i].t)
@@ -441,7 +500,7 @@ static void c57_times_and_skew(void)
 static void c50_body_length(void)
 {
 	struct bench *b = bench_new();
-	b->zone[0] = (struct record){ key_name, test_record(), ANSWER_DATA };
+	b->zone[0] = (struct row){ key_name, test_record(), ANSWER_DATA };
 	const long whole = 33; /* canonical octets of body */
 	for (long l = 0; l <= whole + 1; l++)
 		for (int more = 0; more < 2; more++)
@@ -456,7 +515,7 @@ static void c50_body_length(void)
 				CU_ASSERT(asprintf(&b->text, "%s%s\r\n%s", field, header, longer) >
 					  0);
 				free(field);
-				b->cfg.dkim_l = mode;
+				b->profile.l = mode;
 				struct dkim_result *r = run(b, bytes_str(b->text));
 				if (mode == DKIM_L_IGNORE) {
 					CU_ASSERT(is(r, AUTH_POLICY, "length_used"));
@@ -483,7 +542,7 @@ static void c50_body_length(void)
 static void missing_octets(void)
 {
 	struct bench *b = bench_new();
-	b->zone[0] = (struct record){ key_name, test_record(), ANSWER_DATA };
+	b->zone[0] = (struct row){ key_name, test_record(), ANSWER_DATA };
 	struct sign s = signer(TAGS "h=from", "from");
 	struct bytes text = mail(b, &s, header, body);
 	b->hole = true;
@@ -533,7 +592,7 @@ static void h1_many_fields(void)
 {
 	enum { N = 4000 }; /* as many as a header may have fields */
 	struct bench *b = bench_new();
-	b->zone[0] = (struct record){ key_name, test_record(), ANSWER_DATA };
+	b->zone[0] = (struct row){ key_name, test_record(), ANSWER_DATA };
 	struct sign s = signer(TAGS "h=from", "from");
 	char *field = sign_message(&s, header, bytes_str(body));
 	for (unsigned top = 0; top < 2; top++) {
@@ -578,8 +637,8 @@ static void b4_several(void)
 		"v=1; a=rsa-sha256; d=other.example; s=s1; c=simple/relaxed; h=from",
 	};
 	char *field[4];
-	b->zone[0] = (struct record){ key_name, test_record(), ANSWER_DATA };
-	b->zone[1] = (struct record){ "s1._domainkey.other.example", test_record(), ANSWER_DATA };
+	b->zone[0] = (struct row){ key_name, test_record(), ANSWER_DATA };
+	b->zone[1] = (struct row){ "s1._domainkey.other.example", test_record(), ANSWER_DATA };
 	for (int i = 0; i < 4; i++) {
 		struct sign s = signer(tags[i], i == 2 ? "from:to" : "from");
 		field[i] = sign_message(&s, header, bytes_str(body));
@@ -609,8 +668,8 @@ static void distinct_bodies(void)
 		TAGS "l=4; h=from",
 	};
 	char *field[5];
-	b->zone[0] = (struct record){ key_name, test_record(), ANSWER_DATA };
-	b->cfg.dkim_allow_sha1 = true;
+	b->zone[0] = (struct row){ key_name, test_record(), ANSWER_DATA };
+	b->profile.allow_sha1 = true;
 	for (int i = 0; i < 5; i++) {
 		struct sign s = signer(tags[i], "from");
 		s.length = i == 1 ? 3 : i == 4 ? 4 : -1;
@@ -638,7 +697,7 @@ static void c49_order_of_checks(void)
 	text = mail(b, &s, header, body);
 	b->text[text.n - 20] ^= 1;
 	CU_ASSERT(is(run(b, text), AUTH_PERMERROR, "no_key"));
-	b->zone[0] = (struct record){ key_name, test_record(), ANSWER_DATA };
+	b->zone[0] = (struct row){ key_name, test_record(), ANSWER_DATA };
 	*strstr(b->text, "Alice") = 'B'; /* and the signature */
 	CU_ASSERT(is(run(b, text), AUTH_FAIL, "body_hash"));
 	b->text[text.n - 20] ^= 1;
@@ -659,8 +718,8 @@ static void f5_international(void)
 			       "i=x@m.B\xc3\x9c"
 			       "CHER.example; h=from",
 			       "from");
-	b->zone[0] = (struct record){ "xn--4ca._domainkey.xn--bcher-kva.example", test_record(),
-				      ANSWER_DATA };
+	b->zone[0] = (struct row){ "xn--4ca._domainkey.xn--bcher-kva.example", test_record(),
+				   ANSWER_DATA };
 	struct bytes text = mail(b, &s, head, body);
 	CU_ASSERT(is(run(b, text), AUTH_PASS, NULL));
 	CU_ASSERT(b->verdict.dkim->aligned);
@@ -671,7 +730,7 @@ static void f5_international(void)
 static void h2_limits(void)
 {
 	struct bench *b = bench_new();
-	b->zone[0] = (struct record){ key_name, test_record(), ANSWER_DATA };
+	b->zone[0] = (struct row){ key_name, test_record(), ANSWER_DATA };
 	char *names = malloc(100000), *tags = malloc(100100);
 	size_t n = (size_t)sprintf(names, "from");
 	for (int i = 0; i < 5000; i++)
@@ -705,18 +764,18 @@ static void rfc_examples(void)
 		unsigned n;
 	} files[] = { { "rfc6376_a2.eml", 1 }, { "rfc8463_a3.eml", 2 } };
 	struct bench *b = bench_new();
-	b->zone[0] = (struct record){ "brisbane._domainkey.example.com",
-				      "v=DKIM1; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQ"
-				      "KBgQDwIRP/UC3SBsEmGqZ9ZJW3/DkMoGeLnQg1fWn7/zYt"
-				      "IxN2SnFCjxOCKG9v3b4jYfcTNh5ijSsq631uBItLa7od+v"
-				      "/RtdC2UzJ1lWT947qR+Rcac2gbto/NMqJ0fzfVjH4OuKhi"
-				      "tdY9tf6mcwGjaNBcWToIMmPSPDdQPNUYckcQ2QIDAQAB",
-				      ANSWER_DATA };
-	b->zone[1] = (struct record){ "brisbane._domainkey.football.example.com",
-				      "v=DKIM1; k=ed25519; "
-				      "p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
-				      ANSWER_DATA };
-	b->zone[2] = (struct record){
+	b->zone[0] = (struct row){ "brisbane._domainkey.example.com",
+				   "v=DKIM1; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQ"
+				   "KBgQDwIRP/UC3SBsEmGqZ9ZJW3/DkMoGeLnQg1fWn7/zYt"
+				   "IxN2SnFCjxOCKG9v3b4jYfcTNh5ijSsq631uBItLa7od+v"
+				   "/RtdC2UzJ1lWT947qR+Rcac2gbto/NMqJ0fzfVjH4OuKhi"
+				   "tdY9tf6mcwGjaNBcWToIMmPSPDdQPNUYckcQ2QIDAQAB",
+				   ANSWER_DATA };
+	b->zone[1] = (struct row){ "brisbane._domainkey.football.example.com",
+				   "v=DKIM1; k=ed25519; "
+				   "p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+				   ANSWER_DATA };
+	b->zone[2] = (struct row){
 		"test._domainkey.football.example.com",
 		"v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkHlOQoBTzWR"
 		"iGs5V6NpP3idY6Wk08a5qhdR6wy5bdOKb2jLQiY/J16JYi0Qvx/byYzCNb3W91y3FutAC"
@@ -740,6 +799,7 @@ static void rfc_examples(void)
 }
 
 TEST_MAIN("dkim", TEST(rfc_examples), TEST(forms), TEST(f8_ed25519), TEST(every_octet_counts),
-	  TEST(what_h_covers), TEST(key_records), TEST(f8_sizes_and_sha1), TEST(c57_times_and_skew),
+	  TEST(what_h_covers), TEST(key_records), TEST(c53_test_keys_skipped),
+	  TEST(secure_and_evidence), TEST(f8_sizes_and_sha1), TEST(c57_times_and_skew),
 	  TEST(c50_body_length), TEST(missing_octets), TEST(h1_many_fields), TEST(b4_several),
 	  TEST(distinct_bodies), TEST(c49_order_of_checks), TEST(f5_international), TEST(h2_limits))

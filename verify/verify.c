@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
+#include "base/profile.h"
 #include "verify/auth/address.h"
 #include "verify/auth/dkim.h"
 
@@ -19,6 +20,10 @@ enum {
 	 * never used are never there.
 	 */
 	VERIFY_ARENA = 1024 * 1024,
+	/* names that were asked for and answers that are kept with the message */
+	VERIFY_KNOWN = 512 * 1024,
+	VERIFY_SLOT = VERIFY_ARENA + VERIFY_KNOWN,
+	KNOWN_ALL = KNOWN_KEYS | KNOWN_SPF | KNOWN_DMARC,
 };
 
 enum phase { PHASE_KEYS, PHASE_HASH, PHASE_PUBKEY, PHASE_DONE };
@@ -30,10 +35,12 @@ struct verify {
 	void *user;
 	struct verify *next; /* in the list of free or of ready slots */
 	uint8_t phase; /* enum phase */
-	bool gave_up, no_space, in_step;
+	bool no_space, in_step;
 	unsigned pending; /* jobs in the queues */
 	struct arena arena;
+	struct known known;
 	struct header header;
+	struct dkim_profile dkim_profile;
 	struct dkim dkim;
 	bool dkim_on; /* dkim is begun and not ended */
 	struct octets octets;
@@ -49,7 +56,7 @@ struct verify_engine {
 	struct pubkey_queue *pubkey;
 	struct keys *keys;
 	uint64_t seed;
-	uint8_t *memory; /* arenas */
+	uint8_t *memory; /* of the slots */
 	size_t memory_len;
 	struct verify *slot, *free;
 	struct verify *ready, **ready_end;
@@ -66,6 +73,11 @@ void verify_engine_free(struct verify_engine *e)
 	hash_queue_free(e->hash);
 	free(e->slot);
 	free(e);
+}
+
+static uint8_t *slot_memory(const struct verify *v)
+{
+	return v->e->memory + (size_t)(v - v->e->slot) * VERIFY_SLOT;
 }
 
 struct verify_engine *verify_engine_new(const struct config *cfg, unsigned slots,
@@ -87,7 +99,7 @@ struct verify_engine *verify_engine_new(const struct config *cfg, unsigned slots
 	e->keys = keys_new(cfg->dns_cache_keys, e->seed, e->pubkey);
 	if (!e->keys)
 		goto err0;
-	e->memory_len = (size_t)slots * VERIFY_ARENA;
+	e->memory_len = (size_t)slots * VERIFY_SLOT;
 	void *memory = mmap(NULL, e->memory_len, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (memory == MAP_FAILED)
@@ -96,7 +108,7 @@ struct verify_engine *verify_engine_new(const struct config *cfg, unsigned slots
 	for (unsigned i = slots; i-- > 0;) {
 		struct verify *v = &e->slot[i];
 		v->e = e;
-		arena_init(&v->arena, e->memory + (size_t)i * VERIFY_ARENA, VERIFY_ARENA);
+		arena_init(&v->arena, slot_memory(v), VERIFY_ARENA);
 		v->next = e->free;
 		e->free = v;
 	}
@@ -119,10 +131,27 @@ static bool whole_next(struct hash_job *job, uint8_t *buf, size_t cap, struct by
 	return out->n != 0;
 }
 
+static void begin_known(struct verify *v, uint64_t clock_s)
+{
+	uint32_t budget = v->cfg.dns_message_questions;
+	v->known = (struct known){ .clock_s = clock_s,
+				   .ttl_max_s = v->cfg.dns_cache_ttl_max_s,
+				   .budget = budget ? budget : KNOWN_MAX };
+	known_init(&v->known, slot_memory(v) + VERIFY_ARENA, VERIFY_KNOWN);
+}
+
 static void begin_dkim(struct verify *v, uint64_t clock_s)
 {
 	struct message *m = v->m;
+	v->dkim_profile = (struct dkim_profile){ .allow_sha1 = v->cfg.dkim_allow_sha1,
+						 .min_bits = v->cfg.dkim_min_bits,
+						 .max_bits = v->cfg.dkim_max_bits,
+						 .l = v->cfg.dkim_l,
+						 .signatures_max = v->cfg.dkim_signatures_max,
+						 .skew_s = v->cfg.dkim_skew_s };
 	struct dkim_setup setup = { .cfg = &v->cfg,
+				    .profile = &v->dkim_profile,
+				    .known = &v->known,
 				    .message = m,
 				    .header = &v->header,
 				    .arena = &v->arena,
@@ -148,10 +177,11 @@ struct verify *verify_begin(struct verify_engine *e, struct message *m, uint64_t
 	v->cfg = *e->cfg;
 	v->user = NULL;
 	v->phase = PHASE_KEYS;
-	v->gave_up = v->no_space = v->in_step = v->dkim_on = false;
+	v->no_space = v->in_step = v->dkim_on = false;
 	v->pending = 0;
 	v->verdict = (struct verdict){ 0 };
 	arena_reset(&v->arena);
+	begin_known(v, clock_s);
 	struct bytes octets = { NULL, 0 };
 	bool kept = !m->header_len || (m->chunks && m->header_len <= m->chunks->len);
 	if (kept && m->chunks)
@@ -316,10 +346,8 @@ enum verify_state verify_step(struct verify_engine *e, struct verify *v, uint64_
 {
 	v->in_step = true;
 	if (v->phase == PHASE_KEYS) {
-		v->dkim.setup.clock_s = clock_s;
-		if (v->dkim_on && !v->no_space && v->gave_up)
-			dkim_give_up(&v->dkim);
-		if (v->dkim_on && !v->no_space && dkim_waiting(&v->dkim)) {
+		v->known.clock_s = v->dkim.setup.clock_s = clock_s;
+		if (v->dkim_on && !v->no_space && !dkim_ask(&v->dkim)) {
 			v->in_step = false;
 			return VERIFY_ASK;
 		}
@@ -340,18 +368,17 @@ enum verify_state verify_step(struct verify_engine *e, struct verify *v, uint64_
 
 const struct question *verify_question(const struct verify *v, unsigned i)
 {
-	return v->dkim_on && !v->no_space ? dkim_question(&v->dkim, i) : NULL;
+	return known_question(&v->known, i);
 }
 
 void verify_answer(struct verify *v, unsigned i, const struct answer *answer)
 {
-	if (v->dkim_on && !v->no_space)
-		dkim_answer(&v->dkim, i, answer);
+	known_answer(&v->known, i, answer);
 }
 
 void verify_give_up(struct verify *v)
 {
-	v->gave_up = true;
+	known_give_up(&v->known, KNOWN_ALL);
 }
 
 static struct verify *take_ready(struct verify_engine *e)
@@ -388,6 +415,7 @@ void verify_end(struct verify_engine *e, struct verify *v)
 	if (v->dkim_on)
 		dkim_abort(&v->dkim);
 	v->dkim_on = false;
+	known_end(&v->known);
 	v->m->verdict = NULL;
 	v->m = NULL;
 	v->next = e->free;

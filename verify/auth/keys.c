@@ -112,6 +112,7 @@ void key_answer(struct key *key, struct pubkey_queue *q, const struct answer *an
 		key->status = KEY_TIMEOUT;
 	else if (answer->status == ANSWER_SERVFAIL)
 		key->status = KEY_FAILED;
+	key->secure = answer->secure;
 	if (answer->status != ANSWER_DATA)
 		return;
 	for (unsigned i = 0; i < answer->n && i < KEYS_RECORDS_MAX; i++) {
@@ -127,6 +128,7 @@ void key_answer(struct key *key, struct pubkey_queue *q, const struct answer *an
 			key_fini(&other);
 		}
 	}
+	key->secure = answer->secure;
 }
 
 struct keys *keys_new(uint32_t n, uint64_t seed, struct pubkey_queue *q)

@@ -40,6 +40,7 @@ struct key {
 	uint8_t status; /* enum key_status */
 	bool test; /* t=y */
 	bool strict; /* t=s */
+	bool secure; /* DNSSEC proved the answer it came in */
 	uint8_t hashes; /* bit 1 << enum hash_algorithm: h= takes it */
 	struct pubkey pub;
 };

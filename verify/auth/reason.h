@@ -43,6 +43,7 @@
 	/* the key (6.1.2) */ \
 	ROW(KEY_TIMEOUT, "key_timeout", TEMPERROR, "no answer about the key in time") \
 	ROW(KEY_FAILED, "key_failed", TEMPERROR, "the question for the key failed") \
+	ROW(TEST_MODE, "test_mode", NEUTRAL, "the key has t=y, and the profile skips such keys") \
 	ROW(NO_KEY, "no_key", PERMERROR, "there is no key record") \
 	ROW(KEY_SYNTAX, "key_syntax", PERMERROR, "the key record or the key in it is malformed") \
 	ROW(KEY_SERVICE, "key_service", PERMERROR, "the key is not for mail") \
