@@ -101,7 +101,8 @@ static struct known_item *add(struct known *k, const struct question *q, uint32_
 	item->question.len = q->len;
 	memcpy(item->question.name, q->name, (size_t)q->len + 1);
 	item->record = NULL;
-	item->kept = item->listed = item->counted = item->once = false;
+	item->kept = item->listed = item->counted = item->once = item->taken = false;
+	item->number = k->n;
 	item->who = item->late = 0;
 	item->hash = hash;
 	k->item[k->n++] = item;
@@ -172,10 +173,8 @@ const struct question *known_question(const struct known *k, unsigned i)
 	return i < k->n_open ? &k->open[i]->question : NULL;
 }
 
-void known_answer(struct known *k, unsigned i, const struct answer *answer)
+static void settle(struct known *k, struct known_item *item, const struct answer *answer)
 {
-	assert(i < k->n_open);
-	struct known_item *item = k->open[i];
 	if (item->record)
 		return;
 	k->untidy = true;
@@ -192,6 +191,37 @@ void known_answer(struct known *k, unsigned i, const struct answer *answer)
 		space = arena_take(&k->arena, KNOWN_SPACE);
 	if (space)
 		arena_init(&item->own.space, space, KNOWN_SPACE);
+}
+
+void known_answer(struct known *k, unsigned i, const struct answer *answer)
+{
+	assert(i < k->n_open);
+	settle(k, k->open[i], answer);
+}
+
+const struct question *known_take(struct known *k, unsigned *number)
+{
+	for (unsigned i = 0; i < k->n_open; i++) {
+		struct known_item *item = k->open[i];
+		if (item->taken || !waited_for(k, item))
+			continue;
+		item->taken = true;
+		*number = item->number;
+		return &item->question;
+	}
+	return NULL;
+}
+
+void known_put_back(struct known *k, unsigned number)
+{
+	assert(number < k->n);
+	k->item[number]->taken = false;
+}
+
+void known_settle(struct known *k, unsigned number, const struct answer *answer)
+{
+	assert(number < k->n);
+	settle(k, k->item[number], answer);
 }
 
 unsigned known_waiting(const struct known *k)

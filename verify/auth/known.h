@@ -28,6 +28,8 @@ struct known_item {
 	bool listed; /* among the open ones */
 	bool counted; /* in asked */
 	bool once; /* nobody asked for it to be kept */
+	bool taken; /* somebody is asking (known_take) */
+	uint16_t number; /* in the order of asking */
 	uint8_t who; /* everyone who asked */
 	uint8_t late; /* of these, for whom it is a timeout, whatever comes */
 	uint32_t hash;
@@ -68,6 +70,16 @@ struct record *known_ask_once(struct known *k, enum known_who who, enum question
 const struct question *known_question(const struct known *k, unsigned i);
 /* Borrows the answer until known_end. A second answer to one question is ignored. */
 void known_answer(struct known *k, unsigned i, const struct answer *answer);
+/*
+ * For who answers them one by one and runs the checks in between: the next open question that was
+ * not taken, NULL: there is none; number names it from now on.
+ */
+const struct question *known_take(struct known *k, unsigned *number);
+/* It could not be asked: it will be taken again. */
+void known_put_back(struct known *k, unsigned number);
+/* known_answer by number. */
+void known_settle(struct known *k, unsigned number, const struct answer *answer);
+
 /* Open questions of those who have not given up. */
 unsigned known_waiting(const struct known *k);
 /* who: bits. Whatever they asked and is open, and what they will ask, is a timeout for them. */
