@@ -3,13 +3,20 @@
  *
  * Pure: runs from its start each time, asks `known` for names, and is done when it needed none that
  * is open. Records are parsed once and stay with their answer (spf_record.h). Names that later terms
- * of a record will need are asked for together with the first.
+ * of a record will need are asked for together with the first. Includes stand on a stack of at most
+ * SPF_DEPTH_MAX. Reasons are those of spf_reason.h. Lines of the trace go to TRACE_SPF; that a new
+ * run begins is the caller's to say (trace_begin), as one message may have several checks.
  */
 #pragma once
 
 #include "base/message.h"
 #include "base/profile.h"
 #include "verify/auth/known.h"
+
+enum {
+	SPF_DEPTH_MAX = 32, /* records in each other; deeper: as over the limit of lookups */
+	SPF_EXPLANATION_MAX = 400, /* octets of an explanation; the rest is cut off */
+};
 
 struct spf_setup { /* all borrowed for the call; results borrow from it, from known and arena */
 	struct known *known;
