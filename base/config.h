@@ -99,6 +99,7 @@ struct config {
 	uint32_t idle_sleep_us; /* 50: a worker with nothing to do sleeps so long; 0: it polls on */
 	uint32_t verify_workers; /* 0: as many cores as are left */
 	uint32_t in_flight; /* 1024: messages in one verify worker */
+	uint32_t parked_max; /* 768: of these, that may wait for the DNS; 0: all */
 	uint32_t stop_ms; /* 5,000: SIGTERM finishes in this time */
 	char output[CONFIG_PATH_MAX]; /* record file, "-" is stdout */
 	char socket[CONFIG_PATH_MAX]; /* /run/postern/control.sock */

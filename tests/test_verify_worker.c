@@ -17,8 +17,9 @@ struct verify {
 	const char *at;
 	void *user;
 	struct question q[10];
-	unsigned n_q, answered;
-	bool used, asked, busy, gave_up;
+	unsigned base, n_q, answered, seen; /* numbers of this round begin at base */
+	bool taken[10];
+	bool used, asked, busy, gave_up, late;
 };
 
 struct verify_engine {
@@ -27,7 +28,8 @@ struct verify_engine {
 };
 
 static struct {
-	unsigned begun, ended, wrong, flushes, polls;
+	unsigned begun, ended, wrong, flushes, polls, late;
+	uint32_t deadline_ms; /* of a check; 0: none has one */
 	unsigned dns_room, dns_asked, dns_released, dns_given;
 	bool dns_now, dns_silent;
 	unsigned n_open;
@@ -71,10 +73,16 @@ struct verify *verify_begin(struct verify_engine *e, struct message *m, uint64_t
 
 enum verify_state verify_step(struct verify_engine *e, struct verify *v, uint64_t clock_s)
 {
-	if (v->busy || (v->asked && !v->gave_up && v->answered != v->n_q))
+	bool news = !v->asked || v->gave_up || v->late || v->answered != v->seen;
+	if (v->busy || !news)
 		fake.wrong++; /* stepped too early */
-	v->asked = false;
-	v->n_q = v->answered = 0;
+	v->seen = v->answered;
+	if (v->asked && !v->gave_up && !v->late && v->answered < v->n_q)
+		return VERIFY_ASK;
+	v->asked = v->late = false;
+	v->base += v->n_q;
+	v->n_q = v->answered = v->seen = 0;
+	memset(v->taken, 0, sizeof v->taken);
 	for (; *v->at; v->at++) {
 		if (*v->at == 'b') {
 			v->at++;
@@ -95,9 +103,21 @@ enum verify_state verify_step(struct verify_engine *e, struct verify *v, uint64_
 	return VERIFY_DONE;
 }
 
-const struct question *verify_question(const struct verify *v, unsigned i)
+const struct question *verify_question(struct verify *v, unsigned *number)
 {
-	return i < v->n_q ? &v->q[i] : NULL;
+	for (unsigned i = 0; i < v->n_q && !v->gave_up; i++) {
+		if (v->taken[i])
+			continue;
+		v->taken[i] = true;
+		*number = v->base + i;
+		return &v->q[i];
+	}
+	return NULL;
+}
+
+void verify_unask(struct verify *v, unsigned number)
+{
+	v->taken[number - v->base] = false;
 }
 
 /* The answer's ttl_s is a hash of the name that was asked for. */
@@ -109,11 +129,27 @@ static uint32_t name_sum(const struct question *q)
 	return sum;
 }
 
-void verify_answer(struct verify *v, unsigned i, const struct answer *answer)
+void verify_answer(struct verify *v, unsigned number, const struct answer *answer)
 {
-	if (i >= v->n_q || answer->ttl_s != name_sum(&v->q[i]) || v->gave_up)
+	if (number < v->base) /* of a round that was late */
+		return;
+	unsigned i = number - v->base;
+	if (i >= v->n_q || answer->ttl_s != name_sum(&v->q[i]) || v->gave_up || !v->taken[i])
 		fake.wrong++;
 	v->answered++;
+}
+
+uint32_t verify_deadline_ms(const struct verify *v)
+{
+	return fake.deadline_ms && !v->late ? fake.deadline_ms : UINT32_MAX;
+}
+
+void verify_late(struct verify *v, uint32_t ms)
+{
+	if (ms < fake.deadline_ms)
+		fake.wrong++;
+	v->late = true;
+	fake.late++;
 }
 
 void verify_give_up(struct verify *v)
@@ -420,15 +456,46 @@ static void deadline_is_the_message_s(void)
 	CU_ASSERT_EQUAL(fake.dns_released, 1);
 }
 
-static void too_many_answers(void)
+/* What has a deadline of its own is given up alone, and the rest goes on. */
+static void c56_deadline_of_a_check(void)
 {
-	static char script[64];
-	memset(script, '9', 40); /* 360 of 256 */
+	const uint64_t ms = 1000000;
 	struct verify_worker *w = start(10, 16);
-	send(1, (const char *const[]){ script, "1" }, 2);
-	run(w, 3);
+	fake.deadline_ms = 3000;
+	fake.dns_silent = true;
+	send(1, (const char *const[]){ "2" }, 1);
+	verify_worker_poll(w, 1 * ms);
+	verify_worker_poll(w, 3000 * ms);
+	CU_ASSERT_EQUAL(fake.late, 0);
+	verify_worker_poll(w, 3001 * ms);
+	CU_ASSERT_EQUAL(fake.late, 3);
+	CU_ASSERT_EQUAL(ring_count(setup.out), 3);
+	CU_ASSERT_EQUAL(stats_get(&stats, STAT_VERIFY_LATE), 0);
+	fake.dns_silent = false; /* answers that nobody waits for go back */
+	write_out();
+	for (unsigned i = 0; i < 5; i++)
+		verify_worker_poll(w, 3002 * ms);
 	check_home(1);
-	CU_ASSERT_EQUAL(stats_get(&stats, STAT_VERIFY_PARKED_FULL), 2);
+	CU_ASSERT_EQUAL(fake.dns_released, fake.dns_asked);
+	stop(w);
+}
+
+/* With so many parked a new one is judged without DNS; those that wait are not touched. */
+static void parked_are_a_bound(void)
+{
+	struct verify_worker *w = start(100, 1024);
+	cfg.parked_max = 10;
+	fake.dns_silent = true;
+	send(10, (const char *const[]){ "1" }, 1);
+	for (unsigned i = 0; i < 10; i++)
+		verify_worker_poll(w, 1);
+	CU_ASSERT_EQUAL(ring_count(setup.out), 20);
+	CU_ASSERT_EQUAL(stats_get(&stats, STAT_VERIFY_PARKED_FULL), 20);
+	CU_ASSERT_EQUAL(verify_worker_count(w), 30);
+	fake.dns_silent = false;
+	run(w, 30);
+	check_home(10);
+	CU_ASSERT_EQUAL(stats_get(&stats, STAT_VERIFY_PARKED_FULL), 20);
 	CU_ASSERT_EQUAL(fake.dns_released, fake.dns_asked);
 	stop(w);
 }
@@ -475,5 +542,5 @@ static void config_is_passed_on(void)
 
 TEST_MAIN("verify_worker", TEST(answers_in_any_order), TEST(slots_are_a_bound),
 	  TEST(no_room_in_the_resolver), TEST(deadline), TEST(deadline_is_the_message_s),
-	  TEST(too_many_answers), TEST(output_ring_full), TEST(idle_flushes),
-	  TEST(config_is_passed_on))
+	  TEST(c56_deadline_of_a_check), TEST(parked_are_a_bound), TEST(output_ring_full),
+	  TEST(idle_flushes), TEST(config_is_passed_on))

@@ -366,14 +366,28 @@ enum verify_state verify_step(struct verify_engine *e, struct verify *v, uint64_
 	return v->phase == PHASE_DONE ? VERIFY_DONE : VERIFY_BUSY;
 }
 
-const struct question *verify_question(const struct verify *v, unsigned i)
+const struct question *verify_question(struct verify *v, unsigned *number)
 {
-	return known_question(&v->known, i);
+	return known_take(&v->known, number);
 }
 
-void verify_answer(struct verify *v, unsigned i, const struct answer *answer)
+void verify_unask(struct verify *v, unsigned number)
 {
-	known_answer(&v->known, i, answer);
+	known_put_back(&v->known, number);
+}
+
+void verify_answer(struct verify *v, unsigned number, const struct answer *answer)
+{
+	known_settle(&v->known, number, answer);
+}
+
+uint32_t verify_deadline_ms(const struct verify *v)
+{
+	return UINT32_MAX;
+}
+
+void verify_late(struct verify *v, uint32_t ms)
+{
 }
 
 void verify_give_up(struct verify *v)

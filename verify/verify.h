@@ -1,8 +1,9 @@
 /*
  * verify - one message through all checks: the row of stages between a message and its verdict.
  *
- * An engine belongs to one verify worker: hash queue, public-key queue, cache of parsed keys, slots
- * with their arenas; all memory at verify_engine_new. No I/O: what must be asked is told by
+ * An engine belongs to one verify worker: hash queue, public-key queue, caches of parsed keys and of
+ * answers, slots with their arenas; all memory at verify_engine_new. What the row of checks does
+ * stands in checks.h, the rule behind the verdict in policy.h. No I/O: what must be asked is told by
  * verify_question and comes back by verify_answer. Hashing and public-key work of many messages
  * goes through queues (submit / poll / flush), so a step may end BUSY and go on when verify_poll
  * names the message again.
@@ -15,24 +16,25 @@
 #include "base/verdict.h"
 #include "verify/question.h"
 
+struct trace;
 struct verify; /* one message in verification: a slot of the engine */
 struct verify_engine;
 
 enum verify_state {
-	VERIFY_ASK, /* answer all open questions, or verify_give_up, then step again */
+	VERIFY_ASK, /* questions are open: step again when some are answered or given up */
 	VERIFY_BUSY, /* octets or keys are in a queue: verify_poll will name it */
 	VERIFY_DONE, /* m->verdict stands */
 };
 
-enum { VERIFY_QUESTIONS_MAX = 64 };
+enum { VERIFY_QUESTIONS_MAX = 256 }; /* of one message */
 
 /* slots: messages at once. Borrows stats for its life, cfg until verify_engine_config. NULL when
  * out of memory. */
 struct verify_engine *verify_engine_new(const struct config *cfg, unsigned slots,
 					struct stats *stats);
 void verify_engine_free(struct verify_engine *e);
-/* From now on: borrows cfg until the next call. Messages that are in it keep what they were begun
- * with. */
+/* From now on: borrows cfg until the next call, and while messages begun under it are in the engine:
+ * cfg->users, where there is one, counts these. */
 void verify_engine_config(struct verify_engine *e, const struct config *cfg);
 
 /* Borrows m until verify_end. NULL when no slot is free. clock_s: the present, for TTLs only. */
@@ -40,13 +42,21 @@ struct verify *verify_begin(struct verify_engine *e, struct message *m, uint64_t
 
 enum verify_state verify_step(struct verify_engine *e, struct verify *v, uint64_t clock_s);
 
-/* After ASK: the i-th open question, NULL behind the last. Borrowed until the next step. */
-const struct question *verify_question(const struct verify *v, unsigned i);
+/* After ASK: an open question that was not given before, NULL: there is none. number is for its
+ * answer. Borrowed until verify_end. */
+const struct question *verify_question(struct verify *v, unsigned *number);
 
-/* Answers question i. Borrows the answer until verify_end. */
-void verify_answer(struct verify *v, unsigned i, const struct answer *answer);
+/* It could not be asked: verify_question will give it again. */
+void verify_unask(struct verify *v, unsigned number);
 
-/* The deadline passed or there is no way to ask: every unanswered question, now and later, is a
+/* Borrows the answer until verify_end. */
+void verify_answer(struct verify *v, unsigned number, const struct answer *answer);
+
+/* Milliseconds from the first question to the next deadline of a check; UINT32_MAX: none has one. */
+uint32_t verify_deadline_ms(const struct verify *v);
+/* So many milliseconds went by since: checks whose deadline passed are judged with what is known. */
+void verify_late(struct verify *v, uint32_t ms);
+/* The deadline of all passed or there is no way to ask: every open question, now and later, is a
  * timeout. */
 void verify_give_up(struct verify *v);
 
@@ -55,17 +65,6 @@ void verify_give_up(struct verify *v);
  * that left BUSY: step it; NULL: none did.
  */
 struct verify *verify_poll(struct verify_engine *e, bool flush);
-
-/*
- * The rule behind m->verdict: action, result, reason.
- * A passing signature, or none at all: accept, clean. Else, of the signatures whose key is not in
- * test mode (t=y counts as unsigned, RFC 6376 section 3.6.1), a fail, policy or permerror: flag,
- * flagged, with dkim_fail, dkim_policy or dkim_permerror, the first of these that is there. Else
- * temperror or unverifiable: accept, unverifiable, with dkim_temperror or dkim_unverifiable.
- * Without a signature found, accept and unverifiable too when there may be one: no_header, the
- * header section was not seen whole; header_limit, it is over a limit. no_space: the slot was too
- * small for it, which also sets MESSAGE_UNVERIFIED.
- */
 
 /* The message was written and comes back: the slot and m->verdict are free. The caller releases the
  * answers. */

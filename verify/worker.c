@@ -16,7 +16,6 @@
 
 enum {
 	WORKER_BURST = 32, /* messages taken, answers read and messages returned in one turn */
-	WORKER_ANSWERS_MAX = 256, /* that one message may use: more is judged without the rest */
 	WORKER_FLUSH_NS =
 		5000000, /* so long a job may wait in a queue for others to share a run with */
 };
@@ -24,14 +23,13 @@ enum {
 struct job {
 	struct job *next, *prev; /* in parked or done */
 	struct verify *v; /* NULL: spare */
-	uint64_t deadline_ns; /* 0: nothing was asked yet */
+	uint64_t asked_ns; /* when its first question was, if asked */
+	uint64_t deadline_ns; /* the next of a check, or the message's */
 	uint32_t generation;
-	uint16_t open; /* asked and not answered */
-	uint16_t unasked; /* first question the resolver had no room for */
-	bool asking; /* from unasked on; parked too */
-	bool parked, gave_up;
+	bool asking; /* the resolver had no room for a question; parked too */
+	bool asked, parked, was_parked, woken;
 	uint16_t n_answer;
-	const struct answer *answer[WORKER_ANSWERS_MAX];
+	const struct answer *answer[VERIFY_QUESTIONS_MAX];
 };
 
 struct job_list {
@@ -45,7 +43,7 @@ struct verify_worker {
 	struct job *job, *spare;
 	uint32_t slots, count;
 	struct job_list parked, done;
-	uint32_t n_asking;
+	uint32_t n_parked, n_asking; /* of the parked ones: asking */
 	unsigned next_rx;
 	bool more; /* messages are about to come */
 	uint64_t now_ns, flushed_ns;
@@ -114,80 +112,85 @@ static void list_remove(struct job_list *l, struct job *j)
 	j->next = j->prev = NULL;
 }
 
+/* Into the list by deadline: nearly always the last. */
 static void park(struct verify_worker *w, struct job *j)
 {
-	/* by deadline: nearly always the last, but a new config may have made deadlines shorter */
+	uint64_t ms = verify_deadline_ms(j->v);
+	if (ms > w->cfg->dns_message_deadline_ms)
+		ms = w->cfg->dns_message_deadline_ms;
+	j->deadline_ns = j->asked_ns + ms * UINT64_C(1000000);
 	struct job *behind = w->parked.last;
 	while (behind && behind->deadline_ns > j->deadline_ns)
 		behind = behind->prev;
 	list_insert(&w->parked, j, behind);
 	j->parked = true;
+	w->n_parked++;
 }
 
 static void unpark(struct verify_worker *w, struct job *j)
 {
-	if (j->parked)
-		list_remove(&w->parked, j);
+	if (!j->parked)
+		return;
+	list_remove(&w->parked, j);
 	j->parked = false;
+	w->n_parked--;
+	w->n_asking -= j->asking;
+	j->asking = false;
 }
 
-/* Asks on from j->unasked. False: the resolver had no room. */
-static bool ask_on(struct verify_worker *w, struct job *j)
+/* Asks what is open and was not asked. True: an answer was there at once, so that a step is due. */
+static bool ask(struct verify_worker *w, struct job *j)
 {
 	const struct question *q;
+	bool answered = false;
 	resolver_about(w->s.dns, verify_message(j->v));
-	for (; (q = verify_question(j->v, j->unasked)) != NULL; j->unasked++) {
+	for (unsigned number; (q = verify_question(j->v, &number)) != NULL;) {
 		const struct answer *a = NULL;
-		uint64_t tag =
-			(uint64_t)j->generation << 32 | (uint64_t)(j - w->job) << 8 | j->unasked;
+		assert(number < VERIFY_QUESTIONS_MAX && j->n_answer < VERIFY_QUESTIONS_MAX);
+		uint64_t tag = (uint64_t)j->generation << 32 | (uint64_t)(j - w->job) << 8 | number;
 		switch (resolver_ask(w->s.dns, q, tag, &a)) {
 		case RESOLVER_NOW:
-			verify_answer(j->v, j->unasked, a);
+			verify_answer(j->v, number, a);
 			j->answer[j->n_answer++] = a;
+			answered = true;
 			break;
 		case RESOLVER_LATER:
-			j->open++;
 			break;
 		case RESOLVER_FULL:
-			return false;
+			verify_unask(j->v, number);
+			w->n_asking += !j->asking;
+			j->asking = true;
+			return answered;
 		}
 	}
-	return true;
+	return answered;
 }
 
+/* Every question is given up; answers under way find nobody. */
 static void give_up(struct verify_worker *w, struct job *j, enum stats_row why)
 {
 	stats_add(w->s.stats, why, 1);
-	j->generation++; /* answers under way find nobody */
-	j->open = 0;
-	w->n_asking -= j->asking;
-	j->asking = false;
-	j->gave_up = true;
+	j->generation++;
 	verify_give_up(j->v);
 }
 
-/* The step left questions. True: all have their answers, step again. */
-static bool ask_all(struct verify_worker *w, struct job *j)
+/* The step left questions. True: step again. */
+static bool ask_or_park(struct verify_worker *w, struct job *j)
 {
-	assert(!j->gave_up && j->open == 0); /* verify_give_up and verify_answer say so */
-	unsigned n = 0;
-	while (verify_question(j->v, n))
-		n++;
-	assert(n > 0 && n <= VERIFY_QUESTIONS_MAX);
-	if (j->n_answer + n > WORKER_ANSWERS_MAX) {
+	if (!j->asked)
+		j->asked_ns = w->now_ns;
+	j->asked = true;
+	if (w->cfg->parked_max && w->n_parked >= w->cfg->parked_max && !j->was_parked) {
 		give_up(w, j, STAT_VERIFY_PARKED_FULL);
 		return true;
 	}
-	if (j->deadline_ns == 0)
-		j->deadline_ns = w->now_ns + w->cfg->dns_message_deadline_ms * UINT64_C(1000000);
-	j->unasked = 0;
-	if (!ask_on(w, j)) {
-		j->asking = true;
-		w->n_asking++;
-	} else if (j->open == 0) {
+	if (ask(w, j)) {
+		w->n_asking -= j->asking; /* it is parked again after the step */
+		j->asking = false;
 		return true;
 	}
 	park(w, j);
+	j->was_parked = true;
 	return false;
 }
 
@@ -197,12 +200,13 @@ static void advance(struct verify_worker *w, struct job *j)
 	for (;;) {
 		switch (verify_step(w->engine, j->v, w->now_ns / 1000000000)) {
 		case VERIFY_ASK:
-			if (!ask_all(w, j))
+			if (!ask_or_park(w, j))
 				return;
 			break;
 		case VERIFY_BUSY:
 			return;
 		case VERIFY_DONE:
+			j->generation++; /* what a check did not wait for finds nobody */
 			list_insert(&w->done, j, w->done.last);
 			return;
 		}
@@ -233,10 +237,12 @@ static unsigned take_back(struct verify_worker *w)
 	return n;
 }
 
+/* A message is stepped once, however many of its answers came. */
 static unsigned take_answers(struct verify_worker *w)
 {
 	struct resolver_reply reply[WORKER_BURST];
-	unsigned n = resolver_poll(w->s.dns, reply, WORKER_BURST);
+	struct job *woken[WORKER_BURST];
+	unsigned n = resolver_poll(w->s.dns, reply, WORKER_BURST), n_woken = 0;
 	for (unsigned i = 0; i < n; i++) {
 		struct job *j = &w->job[reply[i].tag >> 8 & 0xffffff];
 		if (j->generation != (uint32_t)(reply[i].tag >> 32)) {
@@ -245,10 +251,14 @@ static unsigned take_answers(struct verify_worker *w)
 		}
 		verify_answer(j->v, (unsigned)(reply[i].tag & 0xff), reply[i].answer);
 		j->answer[j->n_answer++] = reply[i].answer;
-		if (--j->open == 0 && !j->asking) {
-			unpark(w, j);
-			advance(w, j);
-		}
+		if (j->parked && !j->woken)
+			woken[n_woken++] = j;
+		j->woken = true;
+	}
+	for (unsigned i = 0; i < n_woken; i++) {
+		woken[i]->woken = false;
+		unpark(w, woken[i]);
+		advance(w, woken[i]);
 	}
 	return n;
 }
@@ -261,25 +271,31 @@ static unsigned ask_again(struct verify_worker *w)
 		next = j->next;
 		if (!j->asking)
 			continue;
-		if (!ask_on(w, j))
-			break;
-		j->asking = false;
 		w->n_asking--;
-		n++;
-		if (j->open == 0) {
+		j->asking = false;
+		bool answered = ask(w, j), full = j->asking;
+		if (answered) {
 			unpark(w, j);
 			advance(w, j);
 		}
+		if (full)
+			break;
+		n++;
 	}
 	return n;
 }
 
+/* The deadline of a check, or of the message, passed. */
 static unsigned end_late(struct verify_worker *w)
 {
 	unsigned n = 0;
 	for (struct job *j; (j = w->parked.first) && j->deadline_ns <= w->now_ns; n++) {
+		uint64_t ms = (w->now_ns - j->asked_ns) / 1000000;
 		unpark(w, j);
-		give_up(w, j, STAT_VERIFY_LATE);
+		if (ms >= w->cfg->dns_message_deadline_ms)
+			give_up(w, j, STAT_VERIFY_LATE);
+		else
+			verify_late(j->v, (uint32_t)ms);
 		advance(w, j);
 	}
 	return n;

@@ -26,8 +26,8 @@ static uint32_t judge(struct verify_engine *e, struct bytes key, struct bytes te
 		if (s == VERIFY_BUSY)
 			verify_poll(e, true);
 		else
-			for (unsigned i = 0; verify_question(v, i); i++)
-				verify_answer(v, i, &answer);
+			for (unsigned number; verify_question(v, &number);)
+				verify_answer(v, number, &answer);
 	uint32_t sum = m.verdict->n_dkim;
 	for (unsigned i = 0; i < m.verdict->n_dkim; i++)
 		sum = sum * 31 + m.verdict->dkim[i].result * 8 + m.verdict->dkim[i].partial;
