@@ -112,6 +112,10 @@
 	ROW(DNS_NEGATIVE, "dns.negative", "answers NXDOMAIN or NODATA") \
 	ROW(DNS_FAILED, "dns.failed", "SERVFAIL, bogus, too large, refused") \
 	ROW(DNS_TIMEOUT, "dns.timeout", "questions without an answer in time") \
+	ROW(DNS_LEFT_ALONE, "dns.left_alone", \
+	    "questions not asked, or ended, because their domain failed too often") \
+	ROW(DNS_OVER_BUDGET, "dns.over_budget", \
+	    "names not asked for because their message had asked for too many") \
 	ROW(DNS_RING_FULL, "dns.ring_full", "questions refused by a full ring") \
 	/* output */ \
 	ROW(RECORD_WRITTEN, "record.written", "records written") \

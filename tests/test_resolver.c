@@ -212,9 +212,14 @@ static void server_stop(struct server *s)
 
 /* --- the resolver --- */
 
+static uint32_t failures; /* of the next resolver: cfg.dns_failures */
+
 static struct resolver *start(const char *dns, unsigned links, unsigned timeout_ms)
 {
-	struct config cfg = { .dns_query_timeout_ms = timeout_ms, .dns_cache_ttl_max_s = 86400 };
+	struct config cfg = { .dns_query_timeout_ms = timeout_ms,
+			      .dns_cache_ttl_max_s = 86400,
+			      .dns_failures = failures,
+			      .dns_failure_ms = 1000 };
 	snprintf(cfg.dns, sizeof cfg.dns, "%s", dns);
 	char why[300] = "";
 	struct resolver *r = NULL;
@@ -569,6 +574,84 @@ static void failures_take_no_room(void)
 	server_stop(s);
 }
 
+/* Asks n names silentI.DOMAIN; tags are their numbers. */
+static void ask_silent(struct resolver_link *l, const char *domain, unsigned n)
+{
+	const struct answer *a;
+	char name[64];
+	for (unsigned i = 0; i < n; i++) {
+		sprintf(name, "silent%u.%s", i, domain);
+		struct question q = question(name, QUESTION_TXT);
+		CU_ASSERT_EQUAL_FATAL(resolver_ask(l, &q, i, &a), RESOLVER_LATER);
+	}
+}
+
+/* A silent name server holds many for a quarter of their time once, later one for each probe. */
+static void h5_dead_domain(void)
+{
+	enum { N = 1000, TIMEOUT = 2000 };
+	static struct resolver_reply reply[N];
+	struct server *s = server_start();
+	failures = 16;
+	struct resolver *r = start_at(s, 2, TIMEOUT);
+	failures = 0;
+	struct resolver_link *l = resolver_link(r, 0, &stats[0]),
+			     *other = resolver_link(r, 1, &stats[1]);
+	uint64_t start_ms = now_ms();
+	ask_silent(l, "dead.example", N);
+	CU_ASSERT_EQUAL_FATAL(wait_for(l, reply, N), N);
+	uint64_t took = now_ms() - start_ms;
+	CU_ASSERT(took >= TIMEOUT / 4 - 5 && took < TIMEOUT);
+	for (unsigned i = 0; i < N; i++)
+		CU_ASSERT_EQUAL(reply[i].answer->status, ANSWER_SERVFAIL);
+	CU_ASSERT_EQUAL(stats_get(&stats[0], STAT_DNS_LEFT_ALONE), N);
+	/* now at once, without asking; others are asked */
+	start_ms = now_ms();
+	ask_silent(l, "dead.example", N);
+	CU_ASSERT_EQUAL(wait_for(l, reply, N), N);
+	CU_ASSERT(now_ms() - start_ms < TIMEOUT / 8);
+	status_of(other, "lives.example", QUESTION_TXT, ANSWER_DATA);
+	/* after its time one goes through and all others do not wait for it */
+	usleep(1000 * 1000);
+	start_ms = now_ms();
+	ask_silent(l, "dead.example", N);
+	CU_ASSERT_EQUAL(wait_for(l, reply, N - 1), N - 1);
+	CU_ASSERT(now_ms() - start_ms < TIMEOUT / 8);
+	CU_ASSERT_EQUAL(wait_for(l, reply, 1), 1);
+	CU_ASSERT_EQUAL(reply[0].tag, 0); /* the first was the probe */
+	/* it is back: the next probe finds it */
+	usleep(1100 * 1000);
+	status_of(l, "back.dead.example", QUESTION_TXT, ANSWER_DATA);
+	status_of(l, "more.dead.example", QUESTION_TXT, ANSWER_DATA);
+	resolver_free(r);
+	server_stop(s);
+}
+
+/* One name that fails for many messages needs no many questions. */
+static void h5_dead_name(void)
+{
+	enum { N = 40 };
+	static struct resolver_reply reply[N];
+	struct server *s = server_start();
+	failures = N / 2;
+	struct resolver *r = start_at(s, 1, 400);
+	failures = 0;
+	struct resolver_link *l = resolver_link(r, 0, &stats[0]);
+	struct question q = question("silent.example", QUESTION_TXT);
+	const struct answer *a;
+	for (unsigned i = 0; i < N; i++)
+		CU_ASSERT_EQUAL_FATAL(resolver_ask(l, &q, i, &a), RESOLVER_LATER);
+	CU_ASSERT_EQUAL(wait_for(l, reply, N), N);
+	for (unsigned i = 0; i < N; i++)
+		CU_ASSERT_EQUAL(reply[i].answer->status, ANSWER_TIMEOUT);
+	uint64_t start_ms = now_ms();
+	status_of(l, "silent.example", QUESTION_TXT, ANSWER_SERVFAIL);
+	CU_ASSERT(now_ms() - start_ms < 200);
+	CU_ASSERT_EQUAL(stats_get(&stats[0], STAT_DNS_LEFT_ALONE), 1);
+	resolver_free(r);
+	server_stop(s);
+}
+
 static void many(void)
 {
 	enum { ROUNDS = 20, N = 500 };
@@ -733,5 +816,5 @@ TEST_MAIN("resolver", TEST(settings), TEST(none), TEST(zone), TEST(answers),
 	  TEST(every_name_is_asked_for), TEST(h4_truncated_goes_on_over_tcp),
 	  TEST(h4_over_64_kib_is_servfail), TEST(silence_is_a_timeout),
 	  TEST(dead_server_is_a_temporary_error), TEST(same_questions_are_one),
-	  TEST(same_questions_leave_room), TEST(failures_take_no_room), TEST(full), TEST(many),
-	  TEST(zone_says_what_nsd_says))
+	  TEST(same_questions_leave_room), TEST(failures_take_no_room), TEST(full),
+	  TEST(h5_dead_domain), TEST(h5_dead_name), TEST(many), TEST(zone_says_what_nsd_says))

@@ -2,6 +2,7 @@
 
 #include "base/ring.h"
 #include "verify/answers.h"
+#include "verify/failures.h"
 #include "verify/upstream.h"
 #include "verify/zone.h"
 
@@ -12,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unbound.h>
 
@@ -21,6 +23,10 @@
  * same thing wait on one flight, which is one question in libunbound; who joins a flight shares its
  * deadline. Answers are counted references of the thread: a link gives its reference back through
  * `freed`, which takes all it may hold.
+ *
+ * A flight without an answer after a quarter of its time counts as failed already. When a domain has
+ * failed too often (failures.h) its flights of that age end at once, so that a name server that is
+ * silent holds messages for a quarter of the time once, and then one message for each probe.
  *
  * The thread does not wait on the rings, since a worker may not make the system call that would
  * wake it: it looks at them RESOLVER_NAP_NS apart, RESOLVER_DOZE_NS when nothing happened for
@@ -51,6 +57,8 @@ struct flight {
 	struct flight *older, *newer; /* by deadline */
 	uint64_t deadline_ms;
 	int id; /* libunbound's */
+	bool probe; /* of a domain that is left alone */
+	bool late; /* counted as failed */
 	struct resolver *r;
 	struct ask *waiting; /* the first made the flight: its question is the flight's */
 };
@@ -76,21 +84,27 @@ struct resolver {
 	struct ub_ctx *ub; /* NULL: zone or none, and there is no thread */
 	pthread_t thread;
 	_Atomic bool stop;
-	uint64_t timeout_ms;
+	uint64_t timeout_ms, late_ms;
 	struct flight *flights, *spare;
 	struct flight *bucket[RESOLVER_BUCKETS];
 	struct flight *oldest, *newest;
+	struct flight *fresh; /* the oldest that is not late yet */
+	struct suffixes *suffixes;
+	struct failures *failures;
+	bool sweep; /* something is left alone that was not */
 	unsigned n_link;
 	struct resolver_link link[];
 };
 
 static const struct answer answer_timeout = { .status = ANSWER_TIMEOUT };
 static const struct answer answer_servfail = { .status = ANSWER_SERVFAIL };
+static const struct answer answer_left_alone = { .status = ANSWER_SERVFAIL };
 static const struct answer answer_nxdomain = { .status = ANSWER_NXDOMAIN, .ttl_s = 3600 };
 
 static bool is_static(const struct answer *a)
 {
-	return a == &answer_timeout || a == &answer_servfail || a == &answer_nxdomain;
+	return a == &answer_timeout || a == &answer_servfail || a == &answer_left_alone ||
+	       a == &answer_nxdomain;
 }
 
 static uint64_t clock_ms(void)
@@ -147,6 +161,16 @@ static bool question_equal(const struct question *a, const struct question *b)
 	return a->type == b->type && a->len == b->len && memcmp(a->name, b->name, a->len) == 0;
 }
 
+static void ask_end(struct ask *a, const struct answer *answer)
+{
+	a->answer = answer;
+	if (!is_static(answer))
+		((struct shared *)answer)->refs++;
+	void *obj = a;
+	unsigned pushed = ring_push(a->link->up, &obj, 1);
+	assert(pushed == 1); /* as many slots as asks */
+}
+
 /* Gives the answer to everyone who waits, one reference each, and ends the flight. */
 static void flight_end(struct flight *f, const struct answer *answer)
 {
@@ -157,14 +181,11 @@ static void flight_end(struct flight *f, const struct answer *answer)
 	*at = f->next;
 	*(f->older ? &f->older->newer : &r->oldest) = f->newer;
 	*(f->newer ? &f->newer->older : &r->newest) = f->older;
+	if (r->fresh == f)
+		r->fresh = f->newer;
 	for (struct ask *a = f->waiting, *next; a; a = next) {
 		next = a->next;
-		a->answer = answer;
-		if (!is_static(answer))
-			((struct shared *)answer)->refs++;
-		void *obj = a;
-		unsigned pushed = ring_push(a->link->up, &obj, 1);
-		assert(pushed == 1); /* as many slots as asks */
+		ask_end(a, answer);
 	}
 	f->next = r->spare;
 	r->spare = f;
@@ -232,13 +253,29 @@ static const struct answer *answer_make(uint16_t type, const struct ub_result *r
 	return &s->a;
 }
 
+/* For each who waited; a flight counted late has counted one. */
+static void flight_failed(struct flight *f, uint64_t now_ms)
+{
+	unsigned n = 0;
+	for (const struct ask *a = f->waiting; a; a = a->next)
+		n++;
+	f->r->sweep |= failures_failed(f->r->failures, &f->waiting->q, n - f->late, now_ms);
+}
+
 /* libunbound's callback, inside ub_process. */
 static void on_result(void *arg, int err, struct ub_result *res)
 {
 	struct flight *f = arg;
+	const struct question *q = &f->waiting->q;
 	const struct answer *a = &answer_servfail;
-	if (err == 0 && res)
-		a = answer_make(f->waiting->q.type, res);
+	/* without a result it is libunbound that failed, not a name server */
+	if (err == 0 && res) {
+		a = answer_make(q->type, res);
+		if (!res->bogus && (res->rcode == 0 || res->nxdomain))
+			failures_answered(f->r->failures, q);
+		else
+			flight_failed(f, clock_ms());
+	}
 	flight_end(f, a);
 	ub_resolve_free(res);
 }
@@ -246,6 +283,11 @@ static void on_result(void *arg, int err, struct ub_result *res)
 /* Joins a flight or starts one; r->spare is not empty. */
 static void take_ask(struct resolver *r, struct ask *ask, uint64_t now_ms)
 {
+	enum failures_advice advice = failures_before(r->failures, &ask->q, now_ms);
+	if (advice == FAILURES_LEAVE) {
+		ask_end(ask, &answer_left_alone);
+		return;
+	}
 	struct flight **bucket = bucket_of(r, &ask->q);
 	for (struct flight *f = *bucket; f; f = f->next) {
 		if (question_equal(&f->waiting->q, &ask->q)) {
@@ -260,11 +302,14 @@ static void take_ask(struct resolver *r, struct ask *ask, uint64_t now_ms)
 	*f = (struct flight){ .next = *bucket,
 			      .older = r->newest,
 			      .deadline_ms = now_ms + r->timeout_ms,
+			      .probe = advice == FAILURES_PROBE,
 			      .r = r,
 			      .waiting = ask };
 	*bucket = f;
 	*(r->newest ? &r->newest->newer : &r->oldest) = f;
 	r->newest = f;
+	if (!r->fresh)
+		r->fresh = f;
 	char name[4 * QUESTION_NAME_MAX + 2];
 	name_escape(name, &ask->q);
 	if (ub_resolve_async(r->ub, name, ask->q.type, 1, f, on_result, &f->id) != 0)
@@ -298,13 +343,48 @@ static unsigned serve_links(struct resolver *r, uint64_t now_ms)
 	return did;
 }
 
-static unsigned end_late(struct resolver *r, uint64_t now_ms)
+static void flight_cancel(struct flight *f, const struct answer *answer)
+{
+	ub_cancel(f->r->ub, f->id); /* its callback is not called any more */
+	flight_end(f, answer);
+}
+
+/* Counts flights that became late; ends those of domains that are left alone. */
+static unsigned count_late(struct resolver *r, uint64_t now_ms)
 {
 	unsigned n = 0;
-	for (; r->oldest && r->oldest->deadline_ms <= now_ms; n++) {
-		ub_cancel(r->ub, r->oldest->id); /* its callback is not called any more */
-		flight_end(r->oldest, &answer_timeout);
+	for (struct flight *f; (f = r->fresh) != NULL;) {
+		if (f->deadline_ms - r->timeout_ms + r->late_ms > now_ms)
+			break;
+		r->fresh = f->newer;
+		if (f->probe)
+			continue;
+		r->sweep |= failures_failed(r->failures, &f->waiting->q, 1, now_ms);
+		f->late = true;
+		if (failures_left_alone(r->failures, &f->waiting->q, now_ms)) {
+			flight_cancel(f, &answer_left_alone);
+			n++;
+		}
 	}
+	return n;
+}
+
+static unsigned end_late(struct resolver *r, uint64_t now_ms)
+{
+	unsigned n = count_late(r, now_ms);
+	for (; r->oldest && r->oldest->deadline_ms <= now_ms; n++) {
+		flight_failed(r->oldest, now_ms);
+		flight_cancel(r->oldest, &answer_timeout);
+	}
+	/* a domain more is left alone: what is late of it ends too */
+	for (struct flight *f = r->sweep ? r->oldest : NULL, *next; f && f != r->fresh; f = next) {
+		next = f->newer;
+		if (f->probe || !failures_left_alone(r->failures, &f->waiting->q, now_ms))
+			continue;
+		flight_cancel(f, &answer_left_alone);
+		n++;
+	}
+	r->sweep = false;
 	return n;
 }
 
@@ -388,8 +468,26 @@ static void resolver_clear(struct resolver *r)
 	for (unsigned i = 0; i < r->n_link; i++)
 		link_fini(&r->link[i]);
 	zone_free(r->zone);
+	failures_free(r->failures);
+	suffixes_free(r->suffixes);
 	free(r->flights);
 	free(r);
+}
+
+/* Without a list, or with one that others refuse, domains are told apart by their labels. */
+static int failures_start(struct resolver *r, const struct config *cfg)
+{
+	char why[256];
+	struct failures_setup setup = { .limit = cfg->dns_failures,
+					.leave_ms = cfg->dns_failure_ms,
+					.probe_ms = cfg->dns_query_timeout_ms };
+	if (cfg->suffix_file[0] &&
+	    suffixes_load(&r->suffixes, cfg->suffix_file, why, sizeof why) == 0)
+		setup.suffixes = r->suffixes;
+	if (getrandom(&setup.seed, sizeof setup.seed, 0) != sizeof setup.seed)
+		return -EIO;
+	r->failures = failures_new(&setup);
+	return r->failures ? 0 : -ENOMEM;
 }
 
 int resolver_new(struct resolver **out, const struct config *cfg, unsigned links, char *why,
@@ -402,6 +500,7 @@ int resolver_new(struct resolver **out, const struct config *cfg, unsigned links
 	}
 	r->n_link = links;
 	r->timeout_ms = cfg->dns_query_timeout_ms;
+	r->late_ms = r->timeout_ms / 4;
 	for (unsigned i = 0; i < links; i++)
 		r->link[i].r = r;
 	int rc = 0;
@@ -411,7 +510,7 @@ int resolver_new(struct resolver **out, const struct config *cfg, unsigned links
 		rc = zone_load(&r->zone, cfg->dns + 5, why, why_len);
 	} else if (strcmp(cfg->dns, "none") != 0) {
 		rc = upstream_new(&r->ub, cfg, why, why_len);
-		if (rc == 0 && (rc = start_thread(r)) < 0)
+		if (rc == 0 && ((rc = failures_start(r, cfg)) < 0 || (rc = start_thread(r)) < 0))
 			snprintf(why, why_len, "dns: %s; give more memory or fewer workers",
 				 strerror(-rc));
 	}
@@ -455,7 +554,7 @@ static void count(struct stats *s, const struct answer *a)
 					       [ANSWER_NXDOMAIN] = STAT_DNS_NEGATIVE,
 					       [ANSWER_SERVFAIL] = STAT_DNS_FAILED,
 					       [ANSWER_TIMEOUT] = STAT_DNS_TIMEOUT };
-	stats_add(s, rows[a->status], 1);
+	stats_add(s, a == &answer_left_alone ? STAT_DNS_LEFT_ALONE : rows[a->status], 1);
 }
 
 enum resolver_asked resolver_ask(struct resolver_link *l, const struct question *q, uint64_t tag,
