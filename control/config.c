@@ -7,7 +7,9 @@
 #include <unistd.h>
 #include <yaml.h>
 
-enum { NAME_MAX_OCTETS = 64, GROUP_MAX = 32 };
+#include "control/profiles_read.h"
+
+enum { NAME_MAX_OCTETS = 64, GROUP_MAX = 32, ALLOWED_MAX = 448 };
 
 /*
  * The file is one mapping of settings and groups, a group a mapping of settings, a setting a scalar
@@ -20,6 +22,7 @@ enum place {
 	AT_GROUP, /* a name in a group */
 	AT_GROUP_VALUE,
 	AT_LIST,
+	AT_SECTION, /* events go to the reader of profiles */
 	AT_END,
 };
 
@@ -30,7 +33,7 @@ struct reader {
 	size_t why_len;
 	enum place place;
 	char group[GROUP_MAX]; /* "limits", empty outside */
-	char key[NAME_MAX_OCTETS + 1]; /* full name, for messages */
+	char key[PROFILES_READ_KEY_MAX]; /* full name, for messages */
 	const struct schema_row *row; /* NULL: key is a group's */
 	bool seen[CONFIG_OPTIONS_MAX]; /* rows already set */
 	char groups_seen[CONFIG_OPTIONS_MAX][GROUP_MAX];
@@ -38,6 +41,8 @@ struct reader {
 	bool in_group; /* the list's setting is in a group */
 	char list[256]; /* ports joined so far */
 	unsigned listed;
+	struct profiles_read *profiles; /* NULL before the first section */
+	bool sections_seen[KIND_N];
 };
 
 static int refuse(struct reader *r, yaml_mark_t at, const char *form, ...)
@@ -54,6 +59,14 @@ static int refuse(struct reader *r, yaml_mark_t at, const char *form, ...)
 	snprintf(r->why, r->why_len, "%s:%zu:%zu: %s%s%s", r->file, at.line + 1, at.column + 1,
 		 r->key, *r->key ? ": " : "", words);
 	return -1;
+}
+
+/* Always -1. */
+static int refuse_profile(struct reader *r, const struct profiles_read_error *error)
+{
+	snprintf(r->key, sizeof r->key, "%s", error->key);
+	return refuse(r, (yaml_mark_t){ .line = error->line, .column = error->column }, "%s",
+		      error->words);
 }
 
 /* Keeps at most NAME_MAX_OCTETS printable octets for messages. */
@@ -75,13 +88,13 @@ static bool in_group(const struct schema_row *row, const char *group)
 	return n ? !strncmp(row->name, group, n) && row->name[n] == '.' : !strchr(row->name, '.');
 }
 
-/* Names that are allowed in a group, or at the top with the names of the groups. */
+/* Names that are allowed in a group, or at the top with the names of groups and sections. */
 static void allowed_keys(const char *group, char *out, size_t len)
 {
 	size_t at = 0, skip = *group ? strlen(group) + 1 : 0;
 	struct bytes last = { NULL, 0 };
-	for (unsigned i = 0; i < schema_n && at < len; i++) {
-		const struct schema_row *row = &schema_rows[i];
+	for (unsigned i = 0; i < settings_n && at < len; i++) {
+		const struct schema_row *row = &settings_rows[i];
 		if (row->use == SCHEMA_SCAN || (*group && !in_group(row, group)))
 			continue;
 		const char *rest = row->name + skip;
@@ -92,14 +105,16 @@ static void allowed_keys(const char *group, char *out, size_t len)
 		at += (size_t)snprintf(out + at, len - at, "%s%.*s", at ? ", " : "", (int)name.n,
 				       rest);
 	}
+	for (int k = 0; !*group && k < KIND_N && at < len; k++)
+		at += (size_t)snprintf(out + at, len - at, ", %s", kind_info[k].section);
 }
 
 static bool is_group(struct bytes name)
 {
-	for (unsigned i = 0; i < schema_n; i++) {
-		size_t n = strcspn(schema_rows[i].name, ".");
-		if (schema_rows[i].name[n] && n == name.n && n < GROUP_MAX &&
-		    !memcmp(schema_rows[i].name, name.p, n))
+	for (unsigned i = 0; i < settings_n; i++) {
+		size_t n = strcspn(settings_rows[i].name, ".");
+		if (settings_rows[i].name[n] && n == name.n && n < GROUP_MAX &&
+		    !memcmp(settings_rows[i].name, name.p, n))
 			return true;
 	}
 	return false;
@@ -121,27 +136,70 @@ static int read_group(struct reader *r, struct bytes name, yaml_mark_t at)
 	return 0;
 }
 
+static int read_section(struct reader *r, enum kind kind, yaml_mark_t at)
+{
+	if (r->sections_seen[kind])
+		return refuse(r, at, "stands here a second time; write it once");
+	r->sections_seen[kind] = true;
+	if (!r->profiles)
+		r->profiles = profiles_read_new();
+	if (!r->profiles)
+		return refuse(r, at, "out of memory");
+	profiles_read_begin(r->profiles, kind);
+	r->place = AT_SECTION;
+	return 0;
+}
+
+static int read_in_section(struct reader *r, const yaml_event_t *e)
+{
+	struct profiles_read_error error;
+	enum profiles_read_result got = profiles_read_event(r->profiles, e, &error);
+	if (got == PROFILES_READ_BAD)
+		return refuse_profile(r, &error);
+	if (got == PROFILES_READ_DONE) {
+		r->place = AT_KEY;
+		r->key[0] = 0;
+	}
+	return 0;
+}
+
+/* There is no such setting. What belongs into a profile is told apart. */
+static int refuse_key(struct reader *r, struct bytes name, bool inside, yaml_mark_t at)
+{
+	char allowed[ALLOWED_MAX];
+	enum kind kind = inside ? kind_of_word(bytes_str(r->group)) : KIND_N;
+	if (kind < KIND_N && kind_row(kind, name))
+		return refuse(r, at,
+			      "belongs to a profile; write it under %s, for example as %s: "
+			      "{default: {%.*s: ...}}",
+			      kind_info[kind].section, kind_info[kind].section, (int)name.n,
+			      (const char *)name.p);
+	allowed_keys(inside ? r->group : "", allowed, sizeof allowed);
+	return refuse(r, at, "there is no such setting; allowed%s%s: %s", inside ? " in " : "",
+		      inside ? r->group : "", allowed);
+}
+
 static int read_key(struct reader *r, struct bytes name, yaml_mark_t at)
 {
-	char allowed[384], full[NAME_MAX_OCTETS + GROUP_MAX + 2];
+	char full[NAME_MAX_OCTETS + GROUP_MAX + 2];
 	bool inside = r->place == AT_GROUP;
 	keep_key(r, inside ? r->group : NULL, name);
 	if (!inside && is_group(name))
 		return read_group(r, name, at);
+	enum kind kind = inside ? KIND_N : kind_of_section(name);
+	if (kind < KIND_N)
+		return read_section(r, kind, at);
 	r->row = NULL;
 	bool plain = name.n && name.n <= NAME_MAX_OCTETS && !memchr(name.p, '.', name.n) &&
 		     !memchr(name.p, 0, name.n);
 	if (plain) {
 		int n = snprintf(full, sizeof full, "%s%s%.*s", inside ? r->group : "",
 				 inside ? "." : "", (int)name.n, (const char *)name.p);
-		r->row = schema_find(bytes_of(full, (size_t)n));
+		r->row = settings_find(bytes_of(full, (size_t)n));
 	}
-	if (!r->row || r->row->use == SCHEMA_SCAN) {
-		allowed_keys(inside ? r->group : "", allowed, sizeof allowed);
-		return refuse(r, at, "there is no such setting; allowed%s%s: %s",
-			      inside ? " in " : "", inside ? r->group : "", allowed);
-	}
-	bool *seen = &r->seen[r->row - schema_rows];
+	if (!r->row || r->row->use == SCHEMA_SCAN)
+		return refuse_key(r, name, inside, at);
+	bool *seen = &r->seen[r->row - settings_rows];
 	if (*seen)
 		return refuse(r, at, "stands here a second time; write it once");
 	*seen = true;
@@ -151,7 +209,7 @@ static int read_key(struct reader *r, struct bytes name, yaml_mark_t at)
 
 static int read_value(struct reader *r, const yaml_event_t *e)
 {
-	char why[SCHEMA_WHY_MAX], allowed[384];
+	char why[SCHEMA_WHY_MAX], allowed[ALLOWED_MAX];
 	struct bytes value = bytes_of(e->data.scalar.value, e->data.scalar.length);
 	bool quoted = e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 	if (!r->row) {
@@ -163,7 +221,7 @@ static int read_value(struct reader *r, const yaml_event_t *e)
 		return refuse(r, e->start_mark, "is a group, not a value; allowed in it: %s",
 			      allowed);
 	}
-	bool text = r->row->type == SCHEMA_TEXT;
+	bool text = r->row->type == SCHEMA_TEXT || r->row->type == SCHEMA_NAME;
 	if (text && !quoted &&
 	    (bytes_equal(value, bytes_str("null")) || bytes_equal(value, bytes_str("~")))) {
 		schema_allowed(r->row, allowed, sizeof allowed);
@@ -241,7 +299,7 @@ static int read_scalar(struct reader *r, const yaml_event_t *e)
 
 static int read_mapping(struct reader *r, const yaml_event_t *e)
 {
-	char allowed[384];
+	char allowed[ALLOWED_MAX];
 	if (e->data.mapping_start.anchor)
 		return refuse(r, e->start_mark, "anchors (&name) are not allowed");
 	if (e->data.mapping_start.tag)
@@ -262,7 +320,7 @@ static int read_mapping(struct reader *r, const yaml_event_t *e)
 
 static int read_sequence(struct reader *r, const yaml_event_t *e)
 {
-	char allowed[384];
+	char allowed[ALLOWED_MAX];
 	if (e->data.sequence_start.anchor)
 		return refuse(r, e->start_mark, "anchors (&name) are not allowed");
 	if (e->data.sequence_start.tag)
@@ -283,6 +341,8 @@ static int read_sequence(struct reader *r, const yaml_event_t *e)
 
 static int read_event(struct reader *r, const yaml_event_t *e)
 {
+	if (r->place == AT_SECTION)
+		return read_in_section(r, e);
 	switch (e->type) {
 	case YAML_DOCUMENT_START_EVENT:
 		if (r->place == AT_END)
@@ -306,6 +366,21 @@ static int read_event(struct reader *r, const yaml_event_t *e)
 	default:
 		return 0;
 	}
+}
+
+/* Those of the file in place of what was there. */
+static int take_profiles(struct reader *r)
+{
+	struct profiles_read_error error;
+	const struct profiles *p = r->cfg->profiles ? r->cfg->profiles : profiles_default();
+	if (r->profiles) {
+		p = profiles_read_end(r->profiles, &error);
+		if (!p)
+			return refuse_profile(r, &error);
+		profiles_free(r->cfg->profiles);
+	}
+	r->cfg->profiles = p;
+	return 0;
 }
 
 int config_parse(struct config *cfg, struct bytes text, const char *name, char *why, size_t why_len)
@@ -334,10 +409,13 @@ int config_parse(struct config *cfg, struct bytes text, const char *name, char *
 		yaml_event_delete(&e);
 	}
 	yaml_parser_delete(&parser);
+	if (ret == 0)
+		ret = take_profiles(&r);
+	profiles_read_free(r.profiles);
 	return ret;
 }
 
-int config_load(struct config *cfg, const char *path, char *why, size_t why_len)
+int config_read(const char *path, struct bytes *out, char *why, size_t why_len)
 {
 	FILE *f = fopen(path, "rbe");
 	char *text = f ? malloc(CONFIG_FILE_MAX + 1) : NULL;
@@ -346,31 +424,65 @@ int config_load(struct config *cfg, const char *path, char *why, size_t why_len)
 		snprintf(why, why_len, "%s: %s", path, strerror(errno));
 	} else {
 		size_t n = fread(text, 1, CONFIG_FILE_MAX + 1, f);
+		*out = bytes_of(text, n);
 		if (ferror(f))
 			snprintf(why, why_len, "%s: %s", path, strerror(errno));
 		else if (n > CONFIG_FILE_MAX)
 			snprintf(why, why_len, "%s: over %d octets; a settings file is shorter",
 				 path, CONFIG_FILE_MAX);
 		else
-			ret = config_parse(cfg, bytes_of(text, n), path, why, why_len);
+			ret = 0;
 	}
-	free(text);
+	if (ret < 0)
+		free(text);
 	if (f)
 		fclose(f);
 	return ret;
+}
+
+int config_load(struct config *cfg, const char *path, char *why, size_t why_len)
+{
+	struct bytes text;
+	if (config_read(path, &text, why, why_len) < 0)
+		return -1;
+	int ret = config_parse(cfg, text, path, why, why_len);
+	free((void *)text.p);
+	return ret;
+}
+
+/* The fields that verification still reads are those of the DKIM profile in force. */
+static void in_force(struct config *cfg)
+{
+	const struct dkim_profile *dkim = profiles_dkim(cfg->profiles, cfg->dkim_profile);
+	if (!dkim)
+		return;
+	cfg->dkim_allow_sha1 = dkim->allow_sha1;
+	cfg->dkim_min_bits = dkim->min_bits;
+	cfg->dkim_max_bits = dkim->max_bits;
+	cfg->dkim_l = dkim->l;
+	cfg->dkim_signatures_max = dkim->signatures_max;
+	cfg->dkim_skew_s = dkim->skew_s;
 }
 
 void config_default(struct config *cfg)
 {
 	char why[SCHEMA_WHY_MAX];
 	memset(cfg, 0, sizeof *cfg);
-	for (unsigned i = 0; i < schema_n; i++) {
+	for (unsigned i = 0; i < settings_n; i++) {
 		/* a row without a default has a field that starts as zero */
-		if (*schema_rows[i].fallback &&
-		    schema_set(&schema_rows[i], cfg, bytes_str(schema_rows[i].fallback), false, why,
-			       sizeof why) < 0)
+		if (*settings_rows[i].fallback &&
+		    schema_set(&settings_rows[i], cfg, bytes_str(settings_rows[i].fallback), false,
+			       why, sizeof why) < 0)
 			abort(); /* tests/test_config.c goes through all rows */
 	}
+	cfg->profiles = profiles_default();
+	in_force(cfg);
+}
+
+void config_fini(struct config *cfg)
+{
+	profiles_free(cfg->profiles);
+	cfg->profiles = NULL;
 }
 
 static int check(bool right, char *why, size_t why_len, const char *words)
@@ -389,14 +501,28 @@ static bool ports_apart(const struct config *cfg)
 	return true;
 }
 
+/* A profile in force is there. */
+static int check_named(const struct profiles *p, enum kind kind, const char *setting,
+		       const char *name, char *why, size_t why_len)
+{
+	uint32_t n = profiles_count(p, kind);
+	if (profiles_find(p, kind, bytes_str(name)) < n)
+		return 0;
+	size_t at = (size_t)snprintf(why, why_len,
+				     "%s: there is no %s \"%s\" in %s; allowed: ", setting,
+				     kind_info[kind].noun, name, kind_info[kind].section);
+	for (uint32_t i = 0; i < n && at < why_len; i++)
+		at += (size_t)snprintf(why + at, why_len - at, "%s%s", i ? ", " : "",
+				       profiles_name(p, kind, i));
+	return -1;
+}
+
 int config_check(const struct config *cfg, char *why, size_t why_len)
 {
 	if (check(cfg->smtp_ports.n + cfg->pop3_ports.n, why, why_len,
 		  "smtp_ports and pop3_ports are both empty; name at least one port") < 0 ||
 	    check(ports_apart(cfg), why, why_len,
 		  "a port is in smtp_ports and in pop3_ports; a port carries one of them") < 0 ||
-	    check(cfg->dkim_min_bits <= cfg->dkim_max_bits, why, why_len,
-		  "dkim.min_bits is over dkim.max_bits; no key could pass") < 0 ||
 	    check(cfg->held_flow_bytes <= cfg->held_bytes, why, why_len,
 		  "limits.held_flow is over limits.held, which is for all connections") < 0 ||
 	    check(cfg->message_size <= cfg->message_bytes / 2, why, why_len,
@@ -406,31 +532,81 @@ int config_check(const struct config *cfg, char *why, size_t why_len)
 		  "dns.query_timeout is over dns.message_deadline, which is for all questions of a "
 		  "message") < 0)
 		return -1;
-	return 0;
+	if (check_named(cfg->profiles, KIND_DKIM, "dkim.profile", cfg->dkim_profile, why, why_len) <
+		    0 ||
+	    check_named(cfg->profiles, KIND_SPF, "spf.profile", cfg->spf_profile, why, why_len) <
+		    0 ||
+	    check_named(cfg->profiles, KIND_DMARC, "dmarc.profile", cfg->dmarc_profile, why,
+			why_len) < 0)
+		return -1;
+	return profiles_check(cfg->profiles, why, why_len);
+}
+
+static int take_option(void *base, const struct config_option *o, char *why, size_t why_len)
+{
+	char words[SCHEMA_WHY_MAX], name[SCHEMA_OPTION_MAX];
+	if (schema_set(o->row, base, bytes_str(o->value), false, words, sizeof words) == 0)
+		return 0;
+	schema_option(o->row, name);
+	snprintf(why, why_len, "--%s: %s", name, words);
+	return -1;
+}
+
+/* An option that is a row of a profile changes the one in force. */
+static int take_profile_option(struct config *cfg, const struct config_option *o, char *why,
+			       size_t why_len)
+{
+	enum kind kind = kind_of_row(o->row);
+	const char *name = kind == KIND_DKIM  ? cfg->dkim_profile
+			   : kind == KIND_SPF ? cfg->spf_profile
+					      : cfg->dmarc_profile;
+	if (cfg->profiles == profiles_default()) /* that is nobody's to change */
+		cfg->profiles = profiles_new();
+	if (!cfg->profiles) {
+		snprintf(why, why_len, "out of memory");
+		return -1;
+	}
+	uint32_t i = profiles_find(cfg->profiles, kind, bytes_str(name));
+	if (i == profiles_count(cfg->profiles, kind))
+		return 0; /* config_check tells */
+	/* made by this config_build, so it is not shared yet */
+	return take_option((void *)profiles_item(cfg->profiles, kind, i), o, why, why_len);
+}
+
+static int build(struct config *cfg, const struct config_source *src, char *why, size_t why_len)
+{
+	const char *file = src->file;
+	if (src->text.p) {
+		if (config_parse(cfg, src->text, file, why, why_len) < 0)
+			return -1;
+	} else if (file && src->file_optional && access(file, F_OK) < 0) {
+		file = NULL;
+	} else if (file && config_load(cfg, file, why, why_len) < 0) {
+		return -1;
+	}
+	for (unsigned i = 0; i < src->n; i++)
+		if (kind_of_row(src->option[i].row) == KIND_N &&
+		    take_option(cfg, &src->option[i], why, why_len) < 0)
+			return -1;
+	for (unsigned i = 0; i < src->n; i++)
+		if (kind_of_row(src->option[i].row) != KIND_N &&
+		    take_profile_option(cfg, &src->option[i], why, why_len) < 0)
+			return -1;
+	char words[SCHEMA_WHY_MAX];
+	in_force(cfg);
+	if (config_check(cfg, words, sizeof words) == 0)
+		return 0;
+	snprintf(why, why_len, "%s%s%s", file ? file : "", file ? ": " : "", words);
+	return -1;
 }
 
 int config_build(struct config *cfg, const struct config_source *src, char *why, size_t why_len)
 {
 	config_default(cfg);
-	bool absent = src->file && src->file_optional && access(src->file, F_OK) < 0;
-	if (src->file && !absent && config_load(cfg, src->file, why, why_len) < 0)
-		return -1;
-	for (unsigned i = 0; i < src->n; i++) {
-		const struct schema_row *row = src->option[i].row;
-		char words[SCHEMA_WHY_MAX], name[SCHEMA_OPTION_MAX];
-		if (schema_set(row, cfg, bytes_str(src->option[i].value), false, words,
-			       sizeof words) == 0)
-			continue;
-		schema_option(row, name);
-		snprintf(why, why_len, "--%s: %s", name, words);
-		return -1;
-	}
-	char words[SCHEMA_WHY_MAX];
-	if (config_check(cfg, words, sizeof words) == 0)
-		return 0;
-	snprintf(why, why_len, "%s%s%s", src->file && !absent ? src->file : "",
-		 src->file && !absent ? ": " : "", words);
-	return -1;
+	int ret = build(cfg, src, why, why_len);
+	if (ret < 0)
+		config_fini(cfg);
+	return ret;
 }
 
 void config_keep_restart(struct config *cfg, const struct config *now, char *names, size_t len)
@@ -438,8 +614,8 @@ void config_keep_restart(struct config *cfg, const struct config *now, char *nam
 	size_t at = 0;
 	if (len)
 		names[0] = 0;
-	for (unsigned i = 0; i < schema_n; i++) {
-		const struct schema_row *row = &schema_rows[i];
+	for (unsigned i = 0; i < settings_n; i++) {
+		const struct schema_row *row = &settings_rows[i];
 		char *field = (char *)cfg + row->offset;
 		const void *kept = schema_field(row, now);
 		if (!row->restart || !memcmp(field, kept, row->size))
@@ -477,8 +653,8 @@ static json_t *json_value(const struct schema_row *row, const struct config *cfg
 char *config_json(const struct config *cfg)
 {
 	json_t *top = json_object();
-	for (unsigned i = 0; i < schema_n; i++) {
-		const struct schema_row *row = &schema_rows[i];
+	for (unsigned i = 0; i < settings_n; i++) {
+		const struct schema_row *row = &settings_rows[i];
 		const char *dot = strchr(row->name, '.');
 		if (row->use == SCHEMA_SCAN)
 			continue;

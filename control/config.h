@@ -2,37 +2,48 @@
  * config - from built-in defaults, a YAML file and command line options to one checked struct
  * config.
  *
- * The file is read as libyaml events against the rows of schema.h. Refused with file, line, column
+ * The file is read as libyaml events against the rows of settings.h; sections of profiles and lists
+ * go to profiles_read.h. Refused with file, line, column
  * and what is allowed: unknown and repeated keys, wrong types, values out of range, anchors,
  * aliases, tags, a second document, nesting beyond group and key, files over CONFIG_FILE_MAX.
  */
 #pragma once
 
 #include "base/config.h"
-#include "control/schema.h"
+#include "control/profiles.h"
+#include "control/settings.h"
 
-enum { CONFIG_FILE_MAX = 1024 * 1024, CONFIG_OPTIONS_MAX = 128 };
+enum { CONFIG_FILE_MAX = 64 * 1024 * 1024, CONFIG_OPTIONS_MAX = 128 };
 
 #define CONFIG_RUN_FILE "/etc/postern/postern.yaml"
 
 /* What a config is made of; kept by `run` so that a reload makes it again. Borrows all strings. */
 struct config_source {
 	const char *file; /* NULL: none */
+	struct bytes text; /* p set: stands for what is in the file */
 	bool file_optional; /* a file that does not exist is no error: the default path of run */
 	struct config_option {
-		const struct schema_row *row;
+		const struct schema_row
+			*row; /* of settings.h, or of kind.h: the profile in force */
 		const char *value;
 	} option[CONFIG_OPTIONS_MAX]; /* in their order on the command line, the last one wins */
 	unsigned n;
 };
 
 /* Defaults, then the file, then the options, then config_check. 0, or -1: *cfg is not usable, why
- * has one line. */
+ * has one line. Gives cfg->profiles to config_fini. */
 int config_build(struct config *cfg, const struct config_source *src, char *why, size_t why_len);
 
+/* Frees what hangs on *cfg; cfg->suffixes is its loader's. */
+void config_fini(struct config *cfg);
+
+/* Nothing hangs on it that is to be freed: profiles are profiles_default(). */
 void config_default(struct config *cfg);
 
-/* Changes in *cfg what the file says. 0, or -1 and why has one line. */
+/* A whole settings file. Gives malloc memory in out->p; -1: why has one line. */
+int config_read(const char *path, struct bytes *out, char *why, size_t why_len);
+
+/* Changes in *cfg what the file says; its profiles, when it has any, are all there are. 0, or -1 and why has one line. */
 int config_load(struct config *cfg, const char *path, char *why, size_t why_len);
 
 /* The same from memory; name stands in messages. */

@@ -15,9 +15,10 @@
 
 #include "base/cpu.h"
 #include "control/ctl.h"
+#include "control/kind.h"
 #include "control/run.h"
 #include "control/scan.h"
-#include "control/schema.h"
+#include "control/settings.h"
 #include "verify/auth/reason.h"
 
 struct main_command {
@@ -46,8 +47,9 @@ static const struct main_command main_commands[] = {
 	{ "ctl", "[--socket PATH] COMMAND", "one command to a running engine", "postern ctl stats",
 	  run_ctl },
 	{ "version", "", "version, libraries and CPU level", "postern version", run_version },
-	{ "help", "[COMMAND|settings|reasons]", "this text, a command's, all settings, all reasons",
-	  "postern help settings", run_help },
+	{ "help", "[COMMAND|settings|profiles|reasons]",
+	  "this text, a command's, all settings, profiles, reasons", "postern help settings",
+	  run_help },
 };
 enum { COMMANDS_N = sizeof main_commands / sizeof main_commands[0] };
 
@@ -126,7 +128,11 @@ static int run_help(int argc, char **argv)
 	if (argc > 2)
 		return surplus(argv[0], argv[2]);
 	if (!strcmp(argv[1], "settings")) {
-		schema_manual(stdout);
+		settings_manual(stdout);
+		return 0;
+	}
+	if (!strcmp(argv[1], "profiles")) {
+		kind_manual(stdout);
 		return 0;
 	}
 	if (!strcmp(argv[1], "reasons")) {

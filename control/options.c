@@ -1,8 +1,24 @@
 #include "control/options.h"
 
-static bool taken(const struct schema_row *row, enum schema_use use)
+/* The row's name up to its dot, or the kind of the profile it is for, is one of the words of
+ * groups. */
+static bool grouped(const struct schema_row *row, const char *groups)
 {
-	return row && (row->use == SCHEMA_ALL || row->use == use);
+	enum kind kind = kind_of_row(row);
+	const char *name = kind < KIND_N ? kind_info[kind].word : row->name;
+	size_t n = strcspn(name, ".");
+	for (const char *at = groups; at && *at; at += strspn(at, " ")) {
+		size_t len = strcspn(at, " ");
+		if (len == n && !memcmp(at, name, n))
+			return true;
+		at += len;
+	}
+	return !groups;
+}
+
+static bool taken(const struct options *o, const struct schema_row *row)
+{
+	return row && (row->use == SCHEMA_ALL || row->use == o->use) && grouped(row, o->groups);
 }
 
 static int own_option(struct options *o, unsigned i, const char *value, char *why, size_t why_len)
@@ -54,7 +70,7 @@ int options_next(struct options *o, char *why, size_t why_len)
 {
 	while (o->at < o->argc) {
 		const char *arg = o->argv[o->at++];
-		if (o->rest || arg[0] != '-' || !arg[1]) {
+		if (o->rest || arg[0] != '-' || !arg[1] || (o->dash_arguments && arg[1] != '-')) {
 			o->value = arg;
 			return OPTIONS_ARGUMENT;
 		}
@@ -68,8 +84,10 @@ int options_next(struct options *o, char *why, size_t why_len)
 		for (unsigned i = 0; i < o->n_own; i++)
 			if (bytes_equal(bytes_str(o->own[i].name), name))
 				return own_option(o, i, value, why, why_len);
-		const struct schema_row *row = name.n ? schema_find_option(name) : NULL;
-		if (!taken(row, o->use)) {
+		const struct schema_row *row = name.n ? settings_find_option(name) : NULL;
+		if (!row)
+			row = kind_find_option(name);
+		if (!taken(o, row)) {
 			snprintf(why, why_len, "there is no option %.64s; --help lists them", arg);
 			return OPTIONS_WRONG;
 		}
@@ -77,6 +95,15 @@ int options_next(struct options *o, char *why, size_t why_len)
 			return OPTIONS_WRONG;
 	}
 	return OPTIONS_END;
+}
+
+static void help_line(const struct schema_row *row, FILE *out)
+{
+	char left[SCHEMA_OPTION_MAX + 2] = "--", allowed[256];
+	schema_option(row, left + 2);
+	schema_allowed(row, allowed, sizeof allowed);
+	fprintf(out, "  %-26s %s%s%s%s\n", left, allowed, *row->fallback ? " [" : "", row->fallback,
+		*row->fallback ? "]" : "");
 }
 
 void options_help(const struct options *o, FILE *out)
@@ -88,16 +115,19 @@ void options_help(const struct options *o, FILE *out)
 			 own->value ? own->value : "");
 		fprintf(out, "  %-26s %s\n", left, own->help);
 	}
+	options_help_settings(o, out);
+}
+
+void options_help_settings(const struct options *o, FILE *out)
+{
 	fprintf(out,
 		"\nsettings, which a file may have too (postern help settings explains them):\n");
-	for (unsigned i = 0; i < schema_n; i++) {
-		const struct schema_row *row = &schema_rows[i];
-		char left[SCHEMA_OPTION_MAX + 2] = "--", allowed[256];
-		if (!taken(row, o->use))
-			continue;
-		schema_option(row, left + 2);
-		schema_allowed(row, allowed, sizeof allowed);
-		fprintf(out, "  %-26s %s%s%s%s\n", left, allowed, *row->fallback ? " [" : "",
-			row->fallback, *row->fallback ? "]" : "");
-	}
+	for (unsigned i = 0; i < settings_n; i++)
+		if (taken(o, &settings_rows[i]))
+			help_line(&settings_rows[i], out);
+	fprintf(out, "\nof the profiles in force (postern help profiles explains them):\n");
+	for (int k = 0; k < KIND_N; k++)
+		for (unsigned i = 0; kind_info[k].options && i < kind_info[k].n_row; i++)
+			if (taken(o, &kind_info[k].row[i]))
+				help_line(&kind_info[k].row[i], out);
 }

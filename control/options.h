@@ -20,6 +20,8 @@ struct options_own {
 struct options {
 	/* by the caller; all borrowed */
 	enum schema_use use; /* SCHEMA_SCAN or SCHEMA_RUN: whose settings are taken */
+	const char *groups; /* of these settings only: "dns dkim"; NULL: of all */
+	bool dash_arguments; /* what begins with one dash alone is an argument */
 	const struct options_own *own;
 	unsigned n_own;
 	struct config_source *source; /* settings are put there in their order */
@@ -42,3 +44,5 @@ int options_next(struct options *o, char *why, size_t why_len);
 
 /* A line for each own option and each setting's. */
 void options_help(const struct options *o, FILE *out);
+/* The settings' only. */
+void options_help_settings(const struct options *o, FILE *out);

@@ -36,6 +36,18 @@ bool value_number(struct bytes text, uint64_t *out)
 	return digits(&text, out) && text.n == 0;
 }
 
+bool value_tenths(struct bytes text, uint64_t *out)
+{
+	uint64_t part = 0;
+	if (!digits(&text, out) || __builtin_mul_overflow(*out, 10, out))
+		return false;
+	if (text.n == 2 && text.p[0] == '.' && text.p[1] >= '0' && text.p[1] <= '9') {
+		part = (uint64_t)(text.p[1] - '0');
+		text.n = 0;
+	}
+	return text.n == 0 && !__builtin_add_overflow(*out, part, out);
+}
+
 static bool with_unit(struct bytes text, const struct unit *units, size_t n, uint64_t *out)
 {
 	if (!digits(&text, out))

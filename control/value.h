@@ -18,6 +18,9 @@ void value_size_print(uint64_t octets, char *out, size_t len);
 bool value_duration(struct bytes text, uint64_t *ms);
 void value_duration_print(uint64_t ms, char *out, size_t len);
 
+/* Tenths: a number with at most one digit behind the point. */
+bool value_tenths(struct bytes text, uint64_t *out);
+
 /* Nanoseconds since 1970: seconds with or without a fraction, or RFC 3339 (section 5.6). */
 bool value_time(struct bytes text, uint64_t *ns);
 

@@ -41,16 +41,16 @@ static void defaults(void)
 /* What a row prints it takes again, and the defaults survive the way through a file. */
 static void rows_round_trip(void)
 {
-	for (unsigned i = 0; i < schema_n; i++) {
-		const struct schema_row *row = &schema_rows[i];
+	for (unsigned i = 0; i < settings_n; i++) {
+		const struct schema_row *row = &settings_rows[i];
 		struct config a, b;
 		char text[SCHEMA_VALUE_MAX], option[SCHEMA_OPTION_MAX], why[SCHEMA_WHY_MAX];
 		config_default(&a);
 		config_default(&b);
 		schema_get(row, &a, text);
 		schema_option(row, option);
-		CU_ASSERT_PTR_EQUAL(schema_find(bytes_str(row->name)), row);
-		CU_ASSERT_PTR_EQUAL(schema_find_option(bytes_str(option)), row);
+		CU_ASSERT_PTR_EQUAL(settings_find(bytes_str(row->name)), row);
+		CU_ASSERT_PTR_EQUAL(settings_find_option(bytes_str(option)), row);
 		if (row->use != SCHEMA_SCAN)
 			CU_ASSERT_EQUAL(
 				schema_set(row, &b, bytes_str(text), false, why, sizeof why), 0);
@@ -75,8 +75,8 @@ static int set_ms(const struct schema_row *row, struct config *cfg, uint64_t v)
 
 static void h13_every_range(void)
 {
-	for (unsigned i = 0; i < schema_n; i++) {
-		const struct schema_row *row = &schema_rows[i];
+	for (unsigned i = 0; i < settings_n; i++) {
+		const struct schema_row *row = &settings_rows[i];
 		struct config cfg, before;
 		if (!ranged(row))
 			continue;
@@ -110,12 +110,12 @@ static void h13_every_wrong_type(void)
 	static const char *const wrong[] = { "-1",    "1.5",   "{ a: b }",
 					     "[ x ]", "\"\"",  "99999999999999999999",
 					     "0x10",  "12 34", "[[1]]" };
-	for (unsigned i = 0; i < schema_n; i++) {
-		const struct schema_row *row = &schema_rows[i];
-		bool text = row->type == SCHEMA_TEXT;
+	for (unsigned i = 0; i < settings_n; i++) {
+		const struct schema_row *row = &settings_rows[i];
+		bool text = row->type == SCHEMA_TEXT || row->type == SCHEMA_NAME;
 		for (unsigned k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
 			char why[SCHEMA_WHY_MAX];
-			/* a path may be any scalar text */
+			/* a path may be any scalar text, and a name most */
 			if (text && strchr("-109", wrong[k][0]))
 				continue;
 			CU_ASSERT_EQUAL(set_in_file(row, wrong[k], why), -1);
@@ -139,7 +139,8 @@ static void good_files(void)
 		      "smtp_ports: [25, 2525]\npop3_ports: 995\nchecksum: never\n"
 		      "limits:\n  message_size: 10MiB\n  hole_time: 1500ms\n  flow_idle: 60\n"
 		      "dns: {source: \"zone:/a b.zone\", query_timeout: 2s}\n"
-		      "dkim:\n  min_bits: 2048\n  l: honour\n  allow_sha1: true\n"
+		      "dkim:\n  verify: false\n  profile: strict\n"
+		      "dkim_profiles:\n  strict:\n    min_bits: 2048\n    l: honour\n"
 		      "output: /tmp/x.json\n",
 		      why),
 		0);
@@ -152,9 +153,10 @@ static void good_files(void)
 	CU_ASSERT_EQUAL(cfg.flow_idle_s, 60);
 	CU_ASSERT_STRING_EQUAL(cfg.dns, "zone:/a b.zone");
 	CU_ASSERT_EQUAL(cfg.dns_query_timeout_ms, 2000);
-	CU_ASSERT_EQUAL(cfg.dkim_min_bits, 2048);
-	CU_ASSERT_EQUAL(cfg.dkim_l, DKIM_L_HONOUR);
-	CU_ASSERT_TRUE(cfg.dkim_allow_sha1);
+	CU_ASSERT_FALSE(cfg.dkim);
+	CU_ASSERT_EQUAL(profiles_dkim(cfg.profiles, "strict")->min_bits, 2048);
+	CU_ASSERT_EQUAL(profiles_dkim(cfg.profiles, "default")->min_bits, 1024);
+	config_fini(&cfg);
 	CU_ASSERT_STRING_EQUAL(cfg.output, "/tmp/x.json");
 	CU_ASSERT_EQUAL(parse(&cfg, "smtp_ports: []\n", why), 0);
 	CU_ASSERT_EQUAL(cfg.smtp_ports.n, 0);
@@ -166,14 +168,19 @@ static void h13_wrong_files(void)
 		const char *text, *place, *word;
 	} cases[] = {
 		{ "colour: red\n", "f.yaml:1:1: colour: ", "allowed: smtp_ports, pop3_ports" },
-		{ "dkim:\n  min_bit: 5\n", "f.yaml:2:3: dkim.min_bit: ", "min_bits" },
-		{ "dkim.min_bits: 2048\n", "f.yaml:1:1: dkim.min_bits: ", "no such setting" },
+		{ "dkim:\n  verfy: 5\n", "f.yaml:2:3: dkim.verfy: ", "verify" },
+		{ "dkim:\n  min_bits: 5\n",
+		  "f.yaml:2:3: dkim.min_bits: ", "write it under dkim_profiles" },
+		{ "spf:\n  helo_fail: reject\n",
+		  "f.yaml:2:3: spf.helo_fail: ", "spf_profiles: {default: {helo_fail: ...}}" },
+		{ "dkim.verify: true\n", "f.yaml:1:1: dkim.verify: ", "no such setting" },
 		{ "now: 5\n", "f.yaml:1:1: now: ", "no such setting" },
 		{ "checksum: auto\nchecksum: auto\n", "f.yaml:2:1: checksum: ", "second time" },
-		{ "dkim:\n  l: ignore\n  l: ignore\n", "f.yaml:3:3: dkim.l: ", "second time" },
-		{ "dkim:\n  l: ignore\ndns:\ndkim:\n", "f.yaml:4:1: dkim: ", "second time" },
+		{ "dkim:\n  verify: true\n  verify: true\n",
+		  "f.yaml:3:3: dkim.verify: ", "second time" },
+		{ "dkim:\n  verify: true\ndns:\ndkim:\n", "f.yaml:4:1: dkim: ", "second time" },
 		{ "checksum: perhaps\n", "f.yaml:1:11: checksum: ", "auto, always or never" },
-		{ "dkim:\n  min_bits: \"1024\"\n", "f.yaml:2:13: dkim.min_bits: ", "quoted" },
+		{ "limits:\n  flow_max: \"1024\"\n", "f.yaml:2:13: limits.flow_max: ", "quoted" },
 		{ "dkim: 5\n", "f.yaml:1:7: dkim: ", "is a group" },
 		{ "dkim: [5]\n", "f.yaml:1:7: dkim: ", "name: value" },
 		{ "dkim:\n  verify: yes\n", "f.yaml:2:11: dkim.verify: ", "true or false" },
@@ -191,7 +198,7 @@ static void h13_wrong_files(void)
 		{ "limits: {hole_time: 5 s}\n", "f.yaml:1:21: limits.hole_time: ", "0s to 1m" },
 		{ "limits: {flow_idle: 1500ms}\n", "f.yaml:1:21: ", "whole seconds" },
 		{ "checksum: &a auto\n", "f.yaml:1:11: checksum: ", "anchors" },
-		{ "dkim: &a\n  l: ignore\n", "f.yaml:1:7: dkim: ", "anchors" },
+		{ "dkim: &a\n  verify: true\n", "f.yaml:1:7: dkim: ", "anchors" },
 		{ "smtp_ports: &a [25]\n", "f.yaml:1:13: smtp_ports: ", "anchors" },
 		{ "checksum: *a\n", "f.yaml:1:11: checksum: ", "aliases" },
 		{ "checksum: !!str auto\n", "f.yaml:1:11: checksum: ", "tags" },
@@ -252,9 +259,9 @@ static int load_of(size_t octets, char *why)
 static void h13_file_of_10_mb(void)
 {
 	char why[SCHEMA_WHY_MAX] = "";
-	CU_ASSERT_EQUAL(load_of(10000000, why), -1);
-	CU_ASSERT_PTR_NOT_NULL(strstr(why, "over 1048576 octets"));
-	CU_ASSERT_EQUAL(load_of(CONFIG_FILE_MAX, why), 0);
+	CU_ASSERT_EQUAL(load_of(CONFIG_FILE_MAX + 1, why), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "over 67108864 octets"));
+	CU_ASSERT_EQUAL(load_of(10000000, why), 0);
 	CU_ASSERT_EQUAL(load_of(0, why), 0);
 }
 
@@ -280,12 +287,10 @@ static void h13_deep_and_long(void)
 static void rules_between(void)
 {
 	static const char *const wrong[] = {
-		"smtp_ports: []\npop3_ports: []\n",
-		"smtp_ports: [25, 110]\n",
-		"dkim: {min_bits: 2048, max_bits: 1024}\n",
-		"limits: {held_flow: 256MiB, held: 128MiB}\n",
-		"limits: {message_size: 300MiB}\n",
-		"dns: {query_timeout: 30s}\n",
+		"smtp_ports: []\npop3_ports: []\n", "smtp_ports: [25, 110]\n",
+		"dkim: {profile: other}\n",         "spf: {profile: other}\n",
+		"dmarc: {profile: other}\n",        "limits: {held_flow: 256MiB, held: 128MiB}\n",
+		"limits: {message_size: 300MiB}\n", "dns: {query_timeout: 30s}\n",
 	};
 	for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
 		struct config cfg;
@@ -300,28 +305,67 @@ static void options_over_file(void)
 {
 	char path[] = "/tmp/test_config.XXXXXX", why[SCHEMA_WHY_MAX] = "";
 	int fd = mkstemp(path);
-	static const char text[] = "dkim: {min_bits: 2048, max_bits: 3072}\n";
+	static const char text[] = "limits: {flow_max: 100, fragment_max: 100, hole_time: 2s}\n"
+				   "dns: {query_timeout: 5s}\n";
 	CU_ASSERT_EQUAL(write(fd, text, sizeof text - 1), (ssize_t)sizeof text - 1);
 	close(fd);
 	struct config cfg;
 	struct config_source src = { .file = path, .n = 1 };
 	src.option[0] =
-		(struct config_option){ schema_find_option(bytes_str("dkim-max-bits")), "8192" };
+		(struct config_option){ settings_find_option(bytes_str("limits-flow-max")), "200" };
 	CU_ASSERT_EQUAL(config_build(&cfg, &src, why, sizeof why), 0);
-	CU_ASSERT_EQUAL(cfg.dkim_min_bits, 2048);
-	CU_ASSERT_EQUAL(cfg.dkim_max_bits, 8192);
-	src.option[0].value = "1024";
+	CU_ASSERT_EQUAL(cfg.flow_max, 200);
+	CU_ASSERT_EQUAL(cfg.fragment_max, 100);
+	config_fini(&cfg);
+	src.option[0] =
+		(struct config_option){ settings_find_option(bytes_str("dns-query-timeout")),
+					"60s" };
 	CU_ASSERT_EQUAL(config_build(&cfg, &src, why, sizeof why), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(why, path));
 	src.option[0].value = "x";
 	CU_ASSERT_EQUAL(config_build(&cfg, &src, why, sizeof why), -1);
-	CU_ASSERT_EQUAL(strncmp(why, "--dkim-max-bits: ", 17), 0);
+	CU_ASSERT_EQUAL(strncmp(why, "--dns-query-timeout: ", 21), 0);
 	unlink(path);
 	src.n = 0;
 	CU_ASSERT_EQUAL(config_build(&cfg, &src, why, sizeof why), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(why, "No such file"));
 	src.file_optional = true;
 	CU_ASSERT_EQUAL(config_build(&cfg, &src, why, sizeof why), 0);
+	config_fini(&cfg);
+}
+
+/* Whatever their order, they change the profile in force, and no other. */
+static void options_of_profiles(void)
+{
+	char why[SCHEMA_WHY_MAX] = "";
+	struct config cfg;
+	static const char text[] = "dkim_profiles: {strict: {min_bits: 2048}}\n";
+	struct config_source src = { .file = "f.yaml", .text = bytes_str(text), .n = 3 };
+	src.option[0] =
+		(struct config_option){ kind_find_option(bytes_str("dkim-max-bits")), "8192" };
+	src.option[1] =
+		(struct config_option){ settings_find_option(bytes_str("dkim-profile")), "strict" };
+	src.option[2] = (struct config_option){ kind_find_option(bytes_str("spf-level")), "sidf" };
+	CU_ASSERT_EQUAL(config_build(&cfg, &src, why, sizeof why), 0);
+	CU_ASSERT_EQUAL(profiles_dkim(cfg.profiles, "strict")->max_bits, 8192);
+	CU_ASSERT_EQUAL(profiles_dkim(cfg.profiles, "strict")->min_bits, 2048);
+	CU_ASSERT_EQUAL(profiles_dkim(cfg.profiles, "default")->max_bits, 4096);
+	CU_ASSERT_EQUAL(profiles_spf(cfg.profiles, "default")->level, SPF_LEVEL_SIDF);
+	config_fini(&cfg);
+	/* nor does it change the built-in defaults */
+	src.text = (struct bytes){ NULL, 0 };
+	src.file = NULL;
+	src.option[1].value = "default";
+	CU_ASSERT_EQUAL(config_build(&cfg, &src, why, sizeof why), 0);
+	CU_ASSERT_EQUAL(profiles_dkim(cfg.profiles, "default")->max_bits, 8192);
+	CU_ASSERT_EQUAL(profiles_dkim(profiles_default(), "default")->max_bits, 4096);
+	config_fini(&cfg);
+	src.option[0].value = "512";
+	CU_ASSERT_EQUAL(config_build(&cfg, &src, why, sizeof why), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "min_bits is over max_bits"));
+	src.option[0].value = "x";
+	CU_ASSERT_EQUAL(config_build(&cfg, &src, why, sizeof why), -1);
+	CU_ASSERT_EQUAL(strncmp(why, "--dkim-max-bits: ", 17), 0);
 }
 
 static void reload_keeps(void)
@@ -334,11 +378,11 @@ static void reload_keeps(void)
 	CU_ASSERT_STRING_EQUAL(names, "");
 	next.flow_max = 100;
 	next.message_max = 100;
-	next.dkim_min_bits = 2048;
+	next.message_size = 2048;
 	config_keep_restart(&next, &now, names, sizeof names);
 	CU_ASSERT_STRING_EQUAL(names, "limits.flow_max, limits.message_max");
 	CU_ASSERT_EQUAL(next.flow_max, now.flow_max);
-	CU_ASSERT_EQUAL(next.dkim_min_bits, 2048);
+	CU_ASSERT_EQUAL(next.message_size, 2048);
 }
 
 static void times(void)
@@ -405,14 +449,14 @@ static void as_json(void)
 	CU_ASSERT_EQUAL(json_integer_value(json_array_get(json_object_get(top, "smtp_ports"), 1)),
 			587);
 	json_t *dkim = json_object_get(top, "dkim");
-	CU_ASSERT_EQUAL(json_integer_value(json_object_get(dkim, "max_bits")), 4096);
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(dkim, "profile")), "default");
 	CU_ASSERT_TRUE(json_is_true(json_object_get(dkim, "verify")));
 	json_t *limits = json_object_get(top, "limits");
 	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(limits, "message_size")), "50MiB");
 	/* what `ctl config` prints is a settings file */
 	char why[SCHEMA_WHY_MAX] = "";
 	struct config again;
-	memset(&again, 0, sizeof again);
+	config_default(&again);
 	CU_ASSERT_EQUAL(config_parse(&again, bytes_str(text), "json", why, sizeof why), 0);
 	CU_ASSERT_EQUAL(memcmp(&again, &cfg, sizeof cfg), 0);
 	json_decref(top);
@@ -422,4 +466,5 @@ static void as_json(void)
 TEST_MAIN("config", TEST(defaults), TEST(rows_round_trip), TEST(h13_every_range),
 	  TEST(h13_every_wrong_type), TEST(good_files), TEST(h13_wrong_files), TEST(h13_alias_bomb),
 	  TEST(h13_file_of_10_mb), TEST(h13_deep_and_long), TEST(rules_between),
-	  TEST(options_over_file), TEST(reload_keeps), TEST(times), TEST(dns_forms), TEST(as_json))
+	  TEST(options_over_file), TEST(options_of_profiles), TEST(reload_keeps), TEST(times),
+	  TEST(dns_forms), TEST(as_json))

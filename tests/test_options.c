@@ -57,7 +57,7 @@ static void all_forms(void)
 	CU_ASSERT_STRING_EQUAL(source.option[0].value, "2048");
 	CU_ASSERT_STRING_EQUAL(source.option[1].value, "true");
 	CU_ASSERT_STRING_EQUAL(source.option[2].value, "false");
-	CU_ASSERT_STRING_EQUAL(source.option[3].row->name, "dkim.l");
+	CU_ASSERT_STRING_EQUAL(source.option[3].row->option, "dkim-l");
 }
 
 static void wrong(void)

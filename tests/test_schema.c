@@ -4,21 +4,23 @@
 #include <stdlib.h>
 
 #include "control/config.h"
+#include "control/settings.h"
 #include "tests/test.h"
 
 static void names_are_one_of_a_kind(void)
 {
-	CU_ASSERT_TRUE(schema_n <= CONFIG_OPTIONS_MAX);
-	for (unsigned i = 0; i < schema_n; i++) {
+	CU_ASSERT_TRUE(settings_n <= CONFIG_OPTIONS_MAX);
+	for (unsigned i = 0; i < settings_n; i++) {
 		char option[SCHEMA_OPTION_MAX];
-		schema_option(&schema_rows[i], option);
-		CU_ASSERT_PTR_EQUAL(schema_find(bytes_str(schema_rows[i].name)), &schema_rows[i]);
-		CU_ASSERT_PTR_EQUAL(schema_find_option(bytes_str(option)), &schema_rows[i]);
+		schema_option(&settings_rows[i], option);
+		CU_ASSERT_PTR_EQUAL(settings_find(bytes_str(settings_rows[i].name)),
+				    &settings_rows[i]);
+		CU_ASSERT_PTR_EQUAL(settings_find_option(bytes_str(option)), &settings_rows[i]);
 		CU_ASSERT_EQUAL(strcspn(option, "._ "), strlen(option));
 	}
-	CU_ASSERT_PTR_NULL(schema_find(bytes_str("dkim.min-bits")));
-	CU_ASSERT_PTR_NULL(schema_find_option(bytes_str("dkim.min_bits")));
-	CU_ASSERT_PTR_NULL(schema_find(bytes_str("")));
+	CU_ASSERT_PTR_NULL(settings_find(bytes_str("dkim.min-bits")));
+	CU_ASSERT_PTR_NULL(settings_find_option(bytes_str("dkim.min_bits")));
+	CU_ASSERT_PTR_NULL(settings_find(bytes_str("")));
 }
 
 /* No two rows write the same field, and all of struct config is reached but for padding. */
@@ -26,22 +28,24 @@ static void fields_apart(void)
 {
 	static uint8_t used[sizeof(struct config)];
 	size_t free_octets = 0;
-	for (unsigned i = 0; i < schema_n; i++)
-		for (size_t k = 0; k < schema_rows[i].size; k++)
-			CU_ASSERT_EQUAL(used[schema_rows[i].offset + k]++, 0);
+	for (unsigned i = 0; i < settings_n; i++)
+		for (size_t k = 0; k < settings_rows[i].size; k++)
+			CU_ASSERT_EQUAL(used[settings_rows[i].offset + k]++, 0);
 	for (size_t k = 0; k < sizeof used; k++)
 		free_octets += !used[k];
-	CU_ASSERT_TRUE(free_octets < 8 * schema_n);
+	CU_ASSERT_TRUE(free_octets < 8 * settings_n);
 }
 
 static void refused_without_a_trace(void)
 {
-	for (unsigned i = 0; i < schema_n; i++) {
+	for (unsigned i = 0; i < settings_n; i++) {
 		static const char *const wrong[] = { "", "\x01", "-5", "maybe", "1e9" };
-		const struct schema_row *row = &schema_rows[i];
+		const struct schema_row *row = &settings_rows[i];
 		if (row->type == SCHEMA_TEXT || row->type == SCHEMA_PORTS)
 			continue;
-		for (unsigned k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
+		/* the others are names */
+		unsigned n = row->type == SCHEMA_NAME ? 2 : sizeof wrong / sizeof wrong[0];
+		for (unsigned k = 0; k < n; k++) {
 			struct config cfg, before;
 			char why[SCHEMA_WHY_MAX], allowed[256];
 			config_default(&cfg);
@@ -63,10 +67,10 @@ static void manual(void)
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(out);
-	schema_manual(out);
+	settings_manual(out);
 	fclose(out);
-	for (unsigned i = 0; i < schema_n; i++)
-		CU_ASSERT_PTR_NOT_NULL(strstr(text, schema_rows[i].name));
+	for (unsigned i = 0; i < settings_n; i++)
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, settings_rows[i].name));
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
 		CU_ASSERT_TRUE(strlen(line) < 110);
 	free(text);
