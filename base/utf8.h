@@ -50,3 +50,27 @@ static inline bool utf8_valid(struct bytes b)
 	}
 	return true;
 }
+
+/* The code point in front and its octets; U+FFFD and 1 where none is well-formed. b is not empty. */
+static inline unsigned utf8_point(struct bytes b, uint32_t *c)
+{
+	unsigned len = utf8_len(b.p, b.n);
+	*c = len == 0 ? 0xfffd : len == 1 ? b.p[0] : b.p[0] & (0x7fu >> len);
+	for (unsigned i = 1; i < len; i++)
+		*c = *c << 6 | (b.p[i] & 0x3f);
+	return len ? len : 1;
+}
+
+/* Writes it in 1 to 4 octets; c is a scalar value. */
+static inline unsigned utf8_put(uint32_t c, uint8_t out[4])
+{
+	if (c < 0x80) {
+		out[0] = (uint8_t)c;
+		return 1;
+	}
+	unsigned len = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	for (unsigned i = len; i-- > 1; c >>= 6)
+		out[i] = (uint8_t)(0x80 | (c & 0x3f));
+	out[0] = (uint8_t)(0xf00 >> len | c);
+	return len;
+}

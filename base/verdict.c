@@ -13,7 +13,8 @@ static const char *const policy_name[] = { "none", "quarantine", "reject" };
 static const char *const flag_name[FROM_FLAG_N] = {
 	"no_from",         "several_fields", "several_mailboxes", "several_domains", "group",
 	"malformed",       "obsolete",       "display_address",   "control",         "not_utf8",
-	"encoded_address", "mixed_scripts",  "no_domain",         "unseen",
+	"encoded_address", "mixed_scripts",  "no_domain",         "unseen",          "limit",
+	"unknown_charset",
 };
 
 const char *auth_result_name(enum auth_result r)

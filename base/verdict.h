@@ -124,13 +124,15 @@ enum verdict_from_flag {
 	FROM_MALFORMED = 1 << 5, /* RFC 5322 gives no reading */
 	FROM_OBSOLETE = 1 << 6, /* a form of section 4: a route, blanks around dots, ... */
 	FROM_DISPLAY_ADDRESS = 1 << 7, /* the display name holds an address of another domain */
-	FROM_CONTROL = 1 << 8, /* NUL, or another control octet */
+	FROM_CONTROL = 1 << 8, /* NUL, another control character, turned text */
 	FROM_NOT_UTF8 = 1 << 9,
 	FROM_ENCODED_ADDRESS = 1 << 10, /* an encoded word where an address stands */
 	FROM_MIXED_SCRIPTS = 1 << 11, /* one label or word of letters of several scripts */
 	FROM_NO_DOMAIN = 1 << 12, /* an address literal, or no domain name */
 	FROM_UNSEEN = 1 << 13, /* not all of the header was seen */
-	FROM_FLAG_N = 14,
+	FROM_LIMIT = 1 << 14, /* more mailboxes or domains than are read, or a longer name */
+	FROM_UNKNOWN_CHARSET = 1 << 15, /* an encoded word that is not read here */
+	FROM_FLAG_N = 16,
 };
 
 enum { VERDICT_AUTHORS_MAX = 8 };
@@ -141,7 +143,9 @@ struct verdict_from {
 	struct bytes local;
 	struct bytes domain[VERDICT_AUTHORS_MAX]; /* distinct author domains, A-labels, lower case
 						     */
-	uint8_t n_domain; /* exactly 1 where DMARC may judge */
+	uint8_t n_shown; /* of domain[]: those of every possible reading of From: */
+	uint8_t n_domain; /* exactly 1 where DMARC may judge; n_shown, or 0 where more than one
+			     reading is possible (malformed, repeated, cut, no domain name) */
 	uint32_t flags; /* enum verdict_from_flag */
 	uint32_t mailboxes;
 };

@@ -3,6 +3,7 @@
 #include <iconv.h>
 #include <stdlib.h>
 
+#include "base/encoded.h"
 #include "base/utf8.h"
 
 enum {
@@ -14,7 +15,7 @@ enum {
 };
 
 struct converter {
-	char charset[WORDS_CHARSET_MAX + 1];
+	char charset[ENCODED_CHARSET_MAX + 1];
 	iconv_t cd; /* (iconv_t)-1: the charset is not known */
 };
 
@@ -26,12 +27,6 @@ struct words {
 	uint8_t raw[WORDS_OCTETS_MAX]; /* octets of a run of words */
 	uint8_t utf8[OUT_MAX]; /* the run converted */
 	uint8_t out[OUT_MAX];
-};
-
-struct word { /* one encoded word as found */
-	struct bytes charset, data;
-	bool base64;
-	size_t len; /* from =? to ?= */
 };
 
 struct words *words_new(void)
@@ -50,104 +45,6 @@ void words_free(struct words *w)
 		if (w->converter[i].cd != (iconv_t)-1)
 			iconv_close(w->converter[i].cd);
 	free(w);
-}
-
-static size_t until(struct bytes b, size_t from, uint8_t c)
-{
-	const uint8_t *p = from < b.n ? memchr(b.p + from, c, b.n - from) : NULL;
-	return p ? (size_t)(p - b.p) : b.n;
-}
-
-/* What names of charsets are made of. iconv takes options behind slashes and commas: none from a
- * mail. */
-static bool charset_name(struct bytes b)
-{
-	for (size_t i = 0; i < b.n; i++) {
-		uint8_t c = bytes_lower(b.p[i]);
-		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && !memchr("-_.:+", c, 5))
-			return false;
-	}
-	return true;
-}
-
-/* =?charset[*language]?B|Q?data?= at the front of text. */
-static bool word_parse(struct bytes text, struct word *out)
-{
-	if (text.n < 8 || text.p[0] != '=' || text.p[1] != '?')
-		return false;
-	size_t q1 = until(text, 2, '?');
-	if (q1 + 3 >= text.n || text.p[q1 + 2] != '?')
-		return false;
-	uint8_t encoding = bytes_lower(text.p[q1 + 1]);
-	size_t q2 = until(text, q1 + 3, '?');
-	if (q2 + 1 >= text.n || text.p[q2 + 1] != '=' || (encoding != 'b' && encoding != 'q'))
-		return false;
-	out->charset = bytes_of(text.p + 2, until(bytes_head(text, q1), 2, '*') - 2);
-	out->data = bytes_of(text.p + q1 + 3, q2 - q1 - 3);
-	out->base64 = encoding == 'b';
-	out->len = q2 + 2;
-	return out->charset.n > 0 && out->charset.n <= WORDS_CHARSET_MAX &&
-	       charset_name(out->charset);
-}
-
-static bool raw_add(struct words *w, uint8_t c)
-{
-	if (w->raw_len == sizeof w->raw)
-		return false;
-	w->raw[w->raw_len++] = c;
-	return true;
-}
-
-static bool decode_base64(struct words *w, struct bytes data)
-{
-	uint32_t bits = 0;
-	unsigned have = 0;
-	for (size_t i = 0; i < data.n; i++) {
-		int v = bytes_base64(data.p[i]);
-		if (v < 0) {
-			/* padding ends it; blanks are no part of a word */
-			for (; i < data.n; i++)
-				if (data.p[i] != '=')
-					return false;
-			break;
-		}
-		bits = bits << 6 | (uint32_t)v;
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			if (!raw_add(w, (uint8_t)(bits >> have)))
-				return false;
-		}
-	}
-	return true;
-}
-
-static int hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = bytes_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool decode_q(struct words *w, struct bytes data)
-{
-	for (size_t i = 0; i < data.n; i++) {
-		uint8_t c = data.p[i];
-		if (c == '_') {
-			c = ' ';
-		} else if (c == '=') {
-			int hi = i + 2 < data.n ? hex_value(data.p[i + 1]) : -1;
-			int lo = i + 2 < data.n ? hex_value(data.p[i + 2]) : -1;
-			if (hi < 0 || lo < 0)
-				return false;
-			c = (uint8_t)(hi << 4 | lo);
-			i += 2;
-		}
-		if (!raw_add(w, c))
-			return false;
-	}
-	return true;
 }
 
 static iconv_t converter(struct words *w, struct bytes charset)
@@ -235,16 +132,16 @@ static size_t blanks(struct bytes text, size_t from)
 /* The words at text that belong together; returns their octets, 0: nothing can be decoded here. */
 static size_t run(struct words *w, struct bytes text, struct bytes *out)
 {
-	struct word word;
+	struct encoded_word word;
 	struct bytes charset = { NULL, 0 };
 	size_t end = 0;
 	w->raw_len = 0;
 	size_t at = 0;
-	for (unsigned n = 0; n < RUN_MAX && word_parse(bytes_from(text, at), &word); n++) {
+	for (unsigned n = 0; n < RUN_MAX && encoded_parse(bytes_from(text, at), &word); n++) {
 		if (end && !bytes_equal_nocase(word.charset, charset))
 			break;
 		charset = word.charset;
-		if (!(word.base64 ? decode_base64(w, word.data) : decode_q(w, word.data)))
+		if (!encoded_octets(&word, w->raw, sizeof w->raw, &w->raw_len))
 			return 0;
 		end = at + word.len;
 		at = blanks(text, end);
@@ -270,9 +167,9 @@ struct bytes words_decode(struct words *w, enum words_kind kind, struct bytes te
 			i += n;
 			/* words of two charsets: the blanks between them go all the same (RFC
 			 * 2047 6.2) */
-			struct word word;
+			struct encoded_word word;
 			size_t next = blanks(text, i);
-			if (word_parse(bytes_from(text, next), &word))
+			if (encoded_parse(bytes_from(text, next), &word))
 				i = next;
 			continue;
 		}

@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 
-enum { WORDS_CHARSET_MAX = 40, WORDS_OCTETS_MAX = 256 * 1024 };
+enum { WORDS_OCTETS_MAX = 256 * 1024 };
 
 struct words; /* converters that are open */
 

@@ -1,5 +1,12 @@
 #include "verify/auth/address.h"
 
+#include "base/encoded.h"
+#include "verify/auth/display.h"
+#include "verify/auth/mailbox.h"
+#include "verify/auth/names.h"
+#include "verify/auth/octets.h"
+#include "verify/auth/scripts.h"
+
 /* Folds taken out: a CRLF in front of a blank, or of the end. */
 static bool unfold(struct bytes in, struct arena *arena, struct bytes *out)
 {
@@ -60,23 +67,28 @@ bool address_email(struct verdict_email *email, const struct header *h, struct a
 	       single(&email->date, "Date", h, arena);
 }
 
-/* From a "(" or a quote to behind its end; the end of b when it has none. */
-static size_t skip_enclosed(struct bytes b, size_t i)
+/* What one look at From: is made of. */
+struct look {
+	struct verdict_from *from;
+	struct arena *arena;
+	struct trace *trace;
+	struct display display;
+	uint32_t read; /* mailboxes, malformed ones too */
+	uint32_t names; /* domain names made out */
+	bool over, no_space;
+};
+
+/* Making out a U-label takes time: so many in one message. */
+enum { NAMES_TRIED_MAX = 2 * ADDRESS_MAILBOXES_MAX };
+
+/* names_ascii, until a message had too many. */
+static struct bytes name_of(struct look *l, struct bytes domain, char out[NAMES_MAX + 1])
 {
-	bool quoted = b.p[i] == '"';
-	size_t depth = 0;
-	for (; i < b.n; i++) {
-		uint8_t c = b.p[i];
-		if (c == '\\')
-			i++;
-		else if (quoted && c == '"' && depth++)
-			return i + 1;
-		else if (!quoted && c == '(')
-			depth++;
-		else if (!quoted && c == ')' && --depth == 0)
-			return i + 1;
+	if (l->names++ >= NAMES_TRIED_MAX) {
+		l->over = true;
+		return bytes_of(out, 0);
 	}
-	return b.n;
+	return bytes_of(out, names_ascii(domain, out));
 }
 
 static bool is_domain_octet(uint8_t c)
@@ -85,46 +97,275 @@ static bool is_domain_octet(uint8_t c)
 	       c == '-' || c == '_' || c == '.' || c >= 0x80;
 }
 
-struct bytes address_domain(struct bytes value)
+/* Lists an author's domain once. False: it is no domain name. */
+static bool show(struct look *l, struct bytes domain)
 {
-	const struct bytes none = { NULL, 0 };
-	struct bytes domain = none;
-	bool angle = false, closed = false;
-	for (size_t i = 0; i < value.n;) {
-		uint8_t c = value.p[i];
-		if (c == '(' || (c == '"' && !closed && !domain.n)) {
-			i = skip_enclosed(value, i);
-			continue;
-		}
-		i++;
-		if (c == ' ' || c == '\t' || c == '\r' || c == '\n')
-			continue;
-		if (closed)
-			return none; /* something behind ">" */
-		if (c == '<' && !angle && !domain.n) {
-			angle = true;
-		} else if (c == '>' && angle) {
-			closed = true;
-		} else if (c == '@' && !domain.n) {
-			size_t start = i;
-			while (i < value.n && is_domain_octet(value.p[i]))
-				i++;
-			domain = bytes_of(value.p + start, i - start);
-			if (!domain.n)
-				return none;
-		} else if (c == ':' && angle && domain.n) {
-			domain = none; /* a source route was in front (RFC 5322 section 4.4) */
-		} else if (domain.n || c == ',' || c == ':' || c == ';' || c == '<' || c == '>') {
-			return none;
-		}
+	struct verdict_from *f = l->from;
+	char name[NAMES_MAX + 1];
+	struct bytes ascii = name_of(l, domain, name);
+	if (!ascii.n)
+		return false;
+	for (unsigned i = 0; i < f->n_shown; i++)
+		if (bytes_equal(f->domain[i], ascii))
+			return true;
+	if (f->n_shown == VERDICT_AUTHORS_MAX) {
+		l->over = true;
+		return true;
 	}
-	return angle == closed ? domain : none;
+	struct bytes copy = arena_copy(l->arena, ascii);
+	if (!copy.p) {
+		l->no_space = true;
+		return true;
+	}
+	if (scripts_mixed_name(copy))
+		f->flags |= FROM_MIXED_SCRIPTS;
+	f->domain[f->n_shown++] = copy;
+	return true;
+}
+
+/* What of a name stands at i, behind an "@": blanks and a short comment may be between. */
+static struct bytes name_at(struct bytes text, size_t i)
+{
+	enum { COMMENT_MAX = 256 };
+	struct bytes b = bytes_from(text, i);
+	while (b.n && strchr(" \t\r\n(", b.p[0]) && b.p[0]) {
+		const uint8_t *end =
+			b.p[0] != '(' ? b.p : memchr(b.p, ')', bytes_head(b, COMMENT_MAX).n);
+		if (!end)
+			break;
+		b = bytes_from(b, (size_t)(end - b.p) + 1);
+	}
+	size_t n = 0;
+	while (n < b.n && is_domain_octet(b.p[n]))
+		n++;
+	while (n && b.p[n - 1] == '.')
+		n--;
+	while (n && b.p[0] == '.')
+		b.p++, n--;
+	return bytes_of(b.p, n);
+}
+
+static void show_all(struct look *l, struct bytes text)
+{
+	for (size_t i = 0; i < text.n && !l->over; i++)
+		if (text.p[i] == '@')
+			show(l, name_at(text, i + 1));
+}
+
+static void note_display(struct look *l, uint32_t flags)
+{
+	static const struct {
+		uint32_t display, from;
+	} same[] = {
+		{ DISPLAY_CONTROL, FROM_CONTROL },
+		{ DISPLAY_NOT_UTF8, FROM_NOT_UTF8 },
+		{ DISPLAY_CHARSET, FROM_UNKNOWN_CHARSET },
+		{ DISPLAY_CUT, FROM_LIMIT },
+	};
+	for (unsigned i = 0; i < sizeof same / sizeof same[0]; i++)
+		if (flags & same[i].display)
+			l->from->flags |= same[i].from;
+}
+
+/* The grammar gives no reading: every name behind an "@" may be what a receiver takes, with encoded
+ * words decoded or not. */
+static void show_readings(struct look *l, struct bytes raw)
+{
+	uint8_t octets[DISPLAY_MAX];
+	struct encoded_word word;
+	show_all(l, raw);
+	for (size_t i = 0; i + 1 < raw.n; i++) {
+		size_t n = 0;
+		if (raw.p[i] != '=' || raw.p[i + 1] != '?' ||
+		    !encoded_parse(bytes_from(raw, i), &word))
+			continue;
+		if (!encoded_octets(&word, octets, sizeof octets, &n)) {
+			l->from->flags |= FROM_UNKNOWN_CHARSET;
+			continue;
+		}
+		if (n && memchr(octets, '@', n))
+			l->from->flags |= FROM_ENCODED_ADDRESS;
+		show_all(l, bytes_of(octets, n));
+	}
+	display_read(&l->display, raw, true);
+	note_display(l, l->display.flags);
+	show_all(l, display_text(&l->display));
+}
+
+/* Octets of the "@" in front of b, also of the wide and the small one; 0: there is none. */
+static size_t at_sign(struct bytes b)
+{
+	if (b.p[0] == '@')
+		return 1;
+	return b.n >= 3 && (!memcmp(b.p, "\xef\xbc\xa0", 3) || !memcmp(b.p, "\xef\xb9\xab", 3)) ? 3
+												: 0;
+}
+
+/* An address in a text that is not of the domain, nor of one above or below it. */
+static bool shows_other(struct look *l, struct bytes text, struct bytes domain)
+{
+	char own[NAMES_MAX + 1], other[NAMES_MAX + 1];
+	struct bytes a = { NULL, 0 };
+	for (size_t i = 0; i < text.n && !l->over; i++) {
+		size_t len = at_sign(bytes_from(text, i));
+		if (!len)
+			continue;
+		struct bytes b = name_of(l, name_at(text, i + len), other);
+		if (!b.n || !memchr(b.p, '.', b.n))
+			continue;
+		if (!a.p)
+			a = name_of(l, domain, own);
+		if (!names_under(a, b) && !names_under(b, a))
+			return true;
+	}
+	return false;
+}
+
+/* Reads a phrase or comment into l->display and flags what it shows beside an address of domain. */
+static void look_at_text(struct look *l, struct bytes text, bool comment, struct bytes domain)
+{
+	display_read(&l->display, text, comment);
+	note_display(l, l->display.flags);
+	struct bytes shown = display_text(&l->display);
+	if (shows_other(l, shown, domain))
+		l->from->flags |= FROM_DISPLAY_ADDRESS;
+	if (scripts_mixed(shown))
+		l->from->flags |= FROM_MIXED_SCRIPTS;
+}
+
+/* The first mailbox of the uppermost field is what a receiver shows. */
+static void keep_first(struct look *l, const struct mailbox *m)
+{
+	struct verdict_from *f = l->from;
+	f->display = f->address = f->local = bytes_of(NULL, 0);
+	if (l->display.n) {
+		f->display = arena_copy(l->arena, display_text(&l->display));
+		l->no_space |= !f->display.p;
+	}
+	if (m->flags & MAILBOX_MALFORMED)
+		return;
+	size_t n = m->local.n + 1 + m->domain.n;
+	uint8_t *p = arena_take(l->arena, n);
+	f->local = arena_copy(l->arena, m->name);
+	if (!p || !f->local.p) {
+		l->no_space = true;
+		return;
+	}
+	memcpy(p, m->local.p, m->local.n);
+	p[m->local.n] = '@';
+	memcpy(p + m->local.n + 1, m->domain.p, m->domain.n);
+	f->address = bytes_of(p, n);
+}
+
+static void look_at_mailbox(struct look *l, const struct mailbox *m, bool first)
+{
+	struct verdict_from *f = l->from;
+	if (m->flags & MAILBOX_NO_SPACE)
+		l->no_space = true;
+	if (m->flags & MAILBOX_MALFORMED) {
+		trace_line(l->trace, TRACE_FROM, 1, "no mailbox: %.*s", (int)m->raw.n, m->raw.p);
+		if (first) {
+			display_read(&l->display, m->raw, true);
+			note_display(l, l->display.flags);
+			keep_first(l, m);
+		}
+		return;
+	}
+	trace_line(l->trace, TRACE_FROM, 1, "mailbox: local part %.*s, domain %.*s",
+		   (int)m->local.n, m->local.p, (int)m->domain.n, m->domain.p);
+	f->mailboxes++;
+	if (m->flags & MAILBOX_LITERAL || !show(l, m->domain))
+		f->flags |= FROM_NO_DOMAIN;
+	if (scripts_mixed(m->name))
+		f->flags |= FROM_MIXED_SCRIPTS;
+	look_at_text(l, m->group, false, m->domain);
+	/* a comment is shown as the name where there is no other */
+	look_at_text(l, m->comment, true, m->domain);
+	if (m->display.n || first)
+		look_at_text(l, m->display.n ? m->display : m->comment, !m->display.n, m->domain);
+	if (first)
+		keep_first(l, m);
+}
+
+static const struct {
+	uint32_t mailbox, from;
+} mailbox_flags[] = {
+	{ MAILBOX_MALFORMED, FROM_MALFORMED }, { MAILBOX_OBSOLETE, FROM_OBSOLETE },
+	{ MAILBOX_GROUP, FROM_GROUP },         { MAILBOX_CONTROL, FROM_CONTROL },
+	{ MAILBOX_NOT_UTF8, FROM_NOT_UTF8 },   { MAILBOX_ENCODED, FROM_ENCODED_ADDRESS },
+};
+
+/* One From: field; top: the uppermost. */
+static void look_at_field(struct look *l, struct bytes value, bool top)
+{
+	struct mailbox_list list;
+	struct mailbox m;
+	bool any = false;
+	trace_line(l->trace, TRACE_FROM, 0, "From:%.*s", (int)value.n, value.p);
+	mailbox_begin(&list, value, l->arena);
+	while (!l->over && !l->no_space && mailbox_next(&list, &m)) {
+		look_at_mailbox(l, &m, top && !any);
+		any = true;
+		l->over |= ++l->read == ADDRESS_MAILBOXES_MAX;
+	}
+	if (!any && !(list.flags & MAILBOX_GROUP))
+		list.flags |= MAILBOX_MALFORMED;
+	if (list.flags & MAILBOX_MALFORMED)
+		show_readings(l, value);
+	for (unsigned i = 0; i < sizeof mailbox_flags / sizeof mailbox_flags[0]; i++)
+		if (list.flags & mailbox_flags[i].mailbox)
+			l->from->flags |= mailbox_flags[i].from;
+}
+
+/* Each a reason why no domain may be judged. */
+enum {
+	FROM_UNCLEAR =
+		FROM_NONE | FROM_SEVERAL_FIELDS | FROM_MALFORMED | FROM_NO_DOMAIN | FROM_UNSEEN,
+};
+
+bool address_from(struct verdict_from *from, const struct header *h, const struct message *m,
+		  struct arena *arena, struct trace *t)
+{
+	struct look l = { .from = from, .arena = arena, .trace = t };
+	*from = (struct verdict_from){ 0 };
+	trace_begin(t, TRACE_FROM);
+	if (h->overflow || (m && (m->flags & MESSAGE_HEADER_TOO_LARGE || !octets_header_whole(m))))
+		from->flags |= FROM_UNSEEN;
+	uint16_t i = header_last(h, bytes_str("From"));
+	if (i == HEADER_NONE)
+		from->flags |= FROM_NONE;
+	else if (h->field[i].above != HEADER_NONE)
+		from->flags |= FROM_SEVERAL_FIELDS;
+	for (; i != HEADER_NONE && !l.no_space; i = h->field[i].above)
+		look_at_field(&l, header_value(h, i), h->field[i].above == HEADER_NONE);
+	if (from->mailboxes > 1)
+		from->flags |= FROM_SEVERAL_MAILBOXES;
+	if (from->n_shown > 1)
+		from->flags |= FROM_SEVERAL_DOMAINS;
+	if (l.over)
+		from->flags |= FROM_LIMIT;
+	if (!(from->flags & FROM_UNCLEAR) && !l.over)
+		from->n_domain = from->n_shown;
+	for (uint32_t bit = 1; bit < 1u << FROM_FLAG_N; bit <<= 1)
+		if (from->flags & bit)
+			trace_line(t, TRACE_FROM, 1, "flag %s", verdict_from_flag_name(bit));
+	for (unsigned k = 0; k < from->n_shown; k++)
+		trace_line(t, TRACE_FROM, 1, "author domain %.*s%s", (int)from->domain[k].n,
+			   from->domain[k].p, from->n_domain ? "" : ", in some reading");
+	return !l.no_space;
 }
 
 struct bytes address_author(const struct header *h)
 {
+	struct mailbox_list list;
+	struct mailbox m, other;
+	const struct bytes none = { NULL, 0 };
 	uint16_t i = header_last(h, bytes_str("From"));
 	if (i == HEADER_NONE || h->field[i].above != HEADER_NONE)
-		return (struct bytes){ NULL, 0 };
-	return address_domain(header_value(h, i));
+		return none;
+	mailbox_begin(&list, header_value(h, i), NULL);
+	if (!mailbox_next(&list, &m) || mailbox_next(&list, &other) ||
+	    list.flags & (MAILBOX_MALFORMED | MAILBOX_GROUP) || m.flags & MAILBOX_LITERAL)
+		return none;
+	return m.domain;
 }

@@ -1,21 +1,28 @@
 /*
- * address - what the verdict tells of the author: fields for the record, and the domain of From:.
+ * address - what the verdict tells of the author: fields for the record, and the truth about From:.
  *
- * Not handled: display names and encoded words are the output's; a group, several mailboxes, a
- * domain-literal and anything malformed have no domain here, so that nothing is aligned with them.
+ * The domains of all From: fields and all their mailboxes are listed, and what is odd is flagged.
+ * Where there is more than one way to read From: (it is malformed, repeated, cut off or over a
+ * limit) the domains of every reading are listed, but none counts: nothing can be aligned (RFC 9989
+ * section 4.4). At most VERDICT_AUTHORS_MAX domains and ADDRESS_MAILBOXES_MAX mailboxes.
  */
 #pragma once
 
+#include "base/message.h"
 #include "base/verdict.h"
 #include "verify/auth/header.h"
+#include "verify/auth/trace.h"
+
+enum { ADDRESS_MAILBOXES_MAX = 1000 };
 
 /* Fills fields unfolded: borrowed from the header, or copied to the arena where a fold is in them.
  * False: it is full. */
 bool address_email(struct verdict_email *email, const struct header *h, struct arena *arena);
 
-/* The domain in a From: value with exactly one mailbox, as it stands there; empty otherwise (RFC
- * 5322 section 3.4). */
-struct bytes address_domain(struct bytes value);
+/* What receivers would see; texts in the arena. m, t may be NULL. False: the arena is full. */
+bool address_from(struct verdict_from *from, const struct header *h, const struct message *m,
+		  struct arena *arena, struct trace *t);
 
-/* The same of a header with exactly one From: field. */
+/* The domain of From: as it stands there, where it is one field with one whole mailbox and the
+ * domain without blanks or comments; else empty. */
 struct bytes address_author(const struct header *h);

@@ -1,0 +1,95 @@
+/* Letters that nobody writes in one word are told, in texts and in A-labels, and those of real languages are not. */
+#include "tests/test.h"
+#include "verify/auth/scripts.h"
+
+static const struct {
+	const char *text;
+	bool mixed;
+} rows[] = {
+	{ "", false },
+	{ "Alice Smith 42", false },
+	{ "P\xd0\xb0yPal", true }, /* Cyrillic a */
+	{ "\xd0\xbf\xd0\xbe\xd1\x87\xd1\x82\xd0\xb0", false },
+	{ "\xd0\xbf\xd0\xbe\xd1\x87\xd1\x82\xd0\xb0 mail", false }, /* two words */
+	{ "PDF-\xd1\x84\xd0\xb0\xd0\xb9\xd0\xbb", false },
+	{ "a1\xd0\xb0", true },
+	{ "a\xcc\x81\xd0\xb0", true }, /* a mark between */
+	{ "\xce\xb1"
+	  "bc",
+	  true }, /* Greek alpha */
+	{ "IBM\xe6\xa0\xaa\xe3\x81\x8a\xe3\x82\xab", false }, /* Latin, Han, Hiragana, Katakana */
+	{ "\xed\x95\x9c\xe6\xbc\xa2z", false }, /* Hangul, Han, Latin */
+	{ "\xed\x95\x9c\xe3\x81\x8a", true }, /* Hangul, Hiragana */
+	{ "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d", false },
+	{ "\xff\xd0\xb0", false },
+	{ "J\xc3\xb6rg \xc3\x85ngstr\xc3\xb6m \xe1\xba\x9e", false },
+};
+
+static const struct {
+	const char *name;
+	bool mixed;
+} names[] = {
+	{ "example.com", false },
+	{ "xn--bcher-kva.example", false },
+	{ "xn--pypal-4ve.com", true },
+	{ "www.xn--pypal-4ve", true },
+	{ "xn--80ak6aa92e.com", false }, /* all Cyrillic */
+	{ "xn--wgv71a119e.jp", false },
+	{ "xn--fiqs8s", false },
+	{ "xn--", false },
+	{ "xn---", false },
+	{ "xn--99999999.x", false },
+	{ "xn--a-.b", false },
+	{ "", false },
+};
+
+static void words(void)
+{
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		size_t n = strlen(rows[i].text);
+		uint8_t *p = test_guard(rows[i].text, n);
+		CU_ASSERT_EQUAL(scripts_mixed(bytes_of(p, n)), rows[i].mixed);
+		test_guard_free(p, n);
+	}
+}
+
+static void labels(void)
+{
+	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+		size_t n = strlen(names[i].name);
+		uint8_t *p = test_guard(names[i].name, n);
+		CU_ASSERT_EQUAL(scripts_mixed_name(bytes_of(p, n)), names[i].mixed);
+		test_guard_free(p, n);
+	}
+}
+
+/* Every string of few letters behind xn-- is read to an end. */
+static void any_punycode(void)
+{
+	static const char letters[] = "-09azA_\xff";
+	uint64_t state = 1;
+	for (unsigned i = 0; i < 20000; i++) {
+		char name[80] = "xn--";
+		size_t n = 4 + test_random(&state) % 70;
+		for (size_t k = 4; k < n; k++)
+			name[k] = letters[test_random(&state) % (sizeof letters - 1)];
+		scripts_mixed_name(bytes_of(name, n));
+	}
+	CU_PASS("read to an end");
+}
+
+static void one_bit_each(void)
+{
+	CU_ASSERT_EQUAL(scripts_of('a'), scripts_of('Z'));
+	CU_ASSERT_EQUAL(scripts_of('a'), scripts_of(0xfc));
+	CU_ASSERT_NOT_EQUAL(scripts_of('a'), scripts_of(0x430));
+	CU_ASSERT_EQUAL(scripts_of('1'), 0);
+	CU_ASSERT_EQUAL(scripts_of('@'), 0);
+	CU_ASSERT_EQUAL(scripts_of('['), 0);
+	CU_ASSERT_EQUAL(scripts_of(0x10ffff), 0);
+	for (uint32_t c = 0; c <= 0x10ffff; c++)
+		if (scripts_of(c) & (scripts_of(c) - 1))
+			CU_FAIL("two bits");
+}
+
+TEST_MAIN("scripts", TEST(words), TEST(labels), TEST(any_punycode), TEST(one_bit_each))
