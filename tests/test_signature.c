@@ -13,7 +13,7 @@ static enum reason parse(struct signature *s, const char *text)
 {
 	static struct arena a;
 	arena_init(&a, memory, sizeof memory);
-	CU_ASSERT(signature_parse(s, bytes_str(text), &a));
+	CU_ASSERT(signature_parse(s, SIGNATURE_DKIM, bytes_str(text), &a));
 	return s->reason;
 }
 
@@ -197,7 +197,7 @@ static void cut_everywhere(void)
 		struct arena a;
 		struct signature s;
 		arena_init(&a, memory, sizeof memory);
-		CU_ASSERT(signature_parse(&s, bytes_of(p, n), &a));
+		CU_ASSERT(signature_parse(&s, SIGNATURE_DKIM, bytes_of(p, n), &a));
 		/* only with b= begun is it whole: one letter of four is no base64 */
 		CU_ASSERT_EQUAL(s.reason == REASON_NONE, n + 3 >= sizeof text);
 		test_guard_free(p, n);
@@ -211,7 +211,8 @@ static void arena_full(void)
 	bool good = false;
 	for (size_t size = 0; size < 4096 && !good; size += 8) {
 		arena_init(&a, memory, size);
-		good = signature_parse(&s, bytes_str(A "i=x@example.com; " D H END), &a);
+		good = signature_parse(&s, SIGNATURE_DKIM, bytes_str(A "i=x@example.com; " D H END),
+				       &a);
 	}
 	CU_ASSERT(good && s.reason == REASON_NONE);
 }

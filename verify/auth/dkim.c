@@ -40,7 +40,8 @@ static bool parse_all(struct dkim *d)
 	struct bytes from = bytes_of(author, names_ascii(address_author(h), author));
 	for (unsigned i = 0; i < d->n; i++) {
 		struct dkim_check *c = &d->check[i];
-		if (!signature_parse(&c->sig, header_value(h, c->field), d->setup.arena))
+		if (!signature_parse(&c->sig, SIGNATURE_DKIM, header_value(h, c->field),
+				     d->setup.arena))
 			return false;
 		c->aligned = from.n && c->sig.d.n && names_under(from, c->sig.d);
 		if (c->sig.reason == REASON_NONE)
@@ -163,7 +164,7 @@ struct pubkey_job *dkim_pubkey(struct dkim *d)
 	return NULL;
 }
 
-static void result_of(const struct dkim *d, const struct dkim_check *c, struct dkim_result *r)
+static void result_of(const struct dkim *d, struct dkim_check *c, struct dkim_result *r)
 {
 	static const enum stats_row counter[AUTH_RESULT_N] = {
 		[AUTH_NONE] = STAT_DKIM_NONE,
@@ -175,12 +176,11 @@ static void result_of(const struct dkim *d, const struct dkim_check *c, struct d
 		[AUTH_TEMPERROR] = STAT_DKIM_TEMPERROR,
 		[AUTH_UNVERIFIABLE] = STAT_DKIM_UNVERIFIABLE,
 	};
-	const struct signature *s = &c->sig;
-	enum reason reason = s->reason;
-	if (reason == REASON_NONE && !c->pubkey.good)
-		reason = REASON_SIGNATURE;
-	*r = (struct dkim_result){ .result = (uint8_t)reason_result(reason),
-				   .reason = reason_word(reason),
+	struct signature *s = &c->sig;
+	if (s->reason == REASON_NONE && !c->pubkey.good)
+		s->reason = REASON_SIGNATURE;
+	*r = (struct dkim_result){ .result = (uint8_t)reason_result(s->reason),
+				   .reason = reason_word(s->reason),
 				   .domain = s->domain,
 				   .selector = s->selector,
 				   .algorithm = s->algorithm,
@@ -199,6 +199,45 @@ static void result_of(const struct dkim *d, const struct dkim_check *c, struct d
 			r->aligned = false;
 	}
 	stats_add(d->setup.stats, counter[r->result], 1);
+}
+
+static void tell(const struct dkim *d, const struct dkim_check *c, unsigned i,
+		 const struct dkim_result *r)
+{
+	struct trace *t = d->setup.known->trace;
+	const struct signature *s = &c->sig;
+	const struct key *key = c->key ? c->key->key : NULL;
+	trace_line(t, TRACE_DKIM, 1, "signature %u: d=%.*s s=%.*s a=%.*s h=%.*s", i,
+		   (int)s->domain.n, (const char *)s->domain.p, (int)s->selector.n,
+		   (const char *)s->selector.p, (int)s->algorithm.n, (const char *)s->algorithm.p,
+		   (int)s->header_list.n, (const char *)s->header_list.p);
+	if (key)
+		trace_line(t, TRACE_DKIM, 2, "key %.*s: %u bits%s%s", c->key->len, c->key->name,
+			   key->pub.bits, key->test ? ", in test mode" : "",
+			   key->secure ? ", secure" : "");
+	if (c->hashed)
+		trace_line(t, TRACE_DKIM, 2, "%ju octets of the body covered%s",
+			   (uintmax_t)r->body_octets, r->partial ? ", not all of it" : "");
+	trace_line(t, TRACE_DKIM, 2, "%s%s%s%s", auth_result_name(r->result), r->reason ? ": " : "",
+		   r->reason ? reason_meaning(s->reason) : "",
+		   r->aligned ? "; d= is the domain of From or above it" : "");
+}
+
+static void tell_all(const struct dkim *d, const struct verdict *verdict)
+{
+	struct trace *t = d->setup.known->trace;
+	if (!t)
+		return;
+	trace_begin(t, TRACE_DKIM);
+	for (unsigned i = 0; i < d->n; i++)
+		tell(d, &d->check[i], i + 1, &verdict->dkim[i]);
+	if (d->seen > d->n)
+		trace_line(t, TRACE_DKIM, 1, "%u more signatures, over the number to look at",
+			   d->seen - d->n);
+	if (!d->seen)
+		trace_line(t, TRACE_DKIM, 0, "dkim: %s",
+			   verdict->n_dkim ? "unverifiable, not all of the header was seen"
+					   : "none");
 }
 
 bool dkim_end(struct dkim *d, struct verdict *verdict)
@@ -221,6 +260,7 @@ bool dkim_end(struct dkim *d, struct verdict *verdict)
 	if (!d->seen)
 		stats_add(d->setup.stats, hidden ? STAT_DKIM_UNVERIFIABLE : STAT_DKIM_NONE, 1);
 	stats_add(d->setup.stats, STAT_DKIM_OVER_CAP, d->seen - d->n);
+	tell_all(d, verdict);
 	dkim_abort(d);
 	return true;
 }

@@ -1,9 +1,11 @@
 /*
- * reason - why a DKIM signature has the result it has: the fixed list of words in the record.
+ * reason - why a signature of DKIM or ARC, or an ARC chain, has the result it has: the fixed list of
+ * words in the record.
  *
  * Each reason belongs to one result (RFC 8601 section 2.7.1, and `unverifiable`): the first that
  * applies, in the order of RFC 6376 section 6.1: the field, what policy refuses unseen, the key,
- * the body, the signature.
+ * the body, the signature. A chain has the reason of the first of its signatures that did not pass,
+ * or one of its own (RFC 8617 section 5.2).
  */
 #pragma once
 
@@ -54,7 +56,16 @@
 	/* body and signature (6.1.3) */ \
 	ROW(LENGTH_OVER, "length_over_body", PERMERROR, "l= is more than the body has") \
 	ROW(BODY_HASH, "body_hash", FAIL, "the body hash did not verify") \
-	ROW(SIGNATURE, "signature", FAIL, "the signature did not verify")
+	ROW(SIGNATURE, "signature", FAIL, "the signature did not verify") \
+	/* fields of ARC (RFC 8617 section 4.1) */ \
+	ROW(SEAL_COVERS, "seal_covers", PERMERROR, "a seal has h= or bh=") \
+	ROW(SEAL_COVERED, "seal_covered", PERMERROR, "h= of a message signature has ARC-Seal") \
+	/* the chain (RFC 8617 section 5.2) */ \
+	ROW(INSTANCE, "instance", FAIL, "an ARC field has no i= of 1 to 50") \
+	ROW(SETS, "sets", FAIL, "a set is missing, lacks a field or has one twice") \
+	ROW(CHAIN_ENDED, "chain_ended", FAIL, "the newest seal says cv=fail") \
+	ROW(CHAIN_STATUS, "chain_status", FAIL, \
+	    "cv= is not none in the first seal, pass in later ones")
 
 #define REASON_ENUM(symbol, word, result, meaning) REASON_##symbol,
 enum reason { REASONS(REASON_ENUM) REASON_N };

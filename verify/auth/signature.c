@@ -1,12 +1,11 @@
 #include "verify/auth/signature.h"
 
 #include "verify/auth/names.h"
-#include "verify/auth/taglist.h"
 #include "verify/kernel/base64.h"
 #include "verify/kernel/canon.h"
 #include "verify/kernel/pubkey.h"
 
-enum { NUMBER_MAX = 76, TIME_DIGITS_MAX = 12, BEGIN_MAX = 8 };
+enum { NUMBER_MAX = 76, TIME_DIGITS_MAX = 12, BEGIN_MAX = 8, INSTANCE_DIGITS_MAX = 2 };
 
 static struct bytes value_of(const struct taglist *t, const char *name)
 {
@@ -37,9 +36,10 @@ static bool parse_canon(struct bytes word, uint8_t *kind)
 	return *kind == CANON_RELAXED || bytes_equal(word, bytes_str("simple"));
 }
 
-static enum reason parse_canons(struct signature *s, const struct tag *c)
+static enum reason parse_canons(struct signature *s, enum signature_kind kind, const struct tag *c)
 {
-	s->header_canon = s->body_canon = CANON_SIMPLE;
+	bool relaxed = !c && kind == SIGNATURE_MESSAGE;
+	s->header_canon = s->body_canon = relaxed ? CANON_RELAXED : CANON_SIMPLE;
 	if (!c)
 		return REASON_NONE;
 	struct bytes v = c->value;
@@ -69,16 +69,19 @@ static bool is_field_name(struct bytes name)
 	return name.n > 0;
 }
 
-static enum reason parse_header_list(struct signature *s)
+static enum reason parse_header_list(struct signature *s, enum signature_kind kind)
 {
 	struct bytes list = s->header_list, item;
-	bool from = false;
+	bool seal = false;
 	while (taglist_item(&list, &item)) {
-		if (!is_field_name(item))
+		if (!is_field_name(item) && (kind == SIGNATURE_DKIM || item.n))
 			return REASON_HEADER_LIST;
-		from |= bytes_equal_nocase(item, bytes_str("from"));
+		s->has_from |= bytes_equal_nocase(item, bytes_str("from"));
+		seal |= bytes_equal_nocase(item, bytes_str("arc-seal"));
 	}
-	return from ? REASON_NONE : REASON_FROM_UNSIGNED;
+	if (kind == SIGNATURE_MESSAGE)
+		return seal ? REASON_SEAL_COVERED : REASON_NONE;
+	return s->has_from ? REASON_NONE : REASON_FROM_UNSIGNED;
 }
 
 /* Decimal digits, saturated; false: something else. */
@@ -110,14 +113,16 @@ static bool parse_time(const struct tag *t, int64_t *out)
 	return true;
 }
 
-static enum reason parse_numbers(struct signature *s, const struct taglist *t)
+static enum reason parse_numbers(struct signature *s, enum signature_kind kind,
+				 const struct taglist *t)
 {
-	const struct tag *l = taglist_find(t, "l");
+	bool seal = kind == SIGNATURE_SEAL; /* has neither l= nor x= */
+	const struct tag *l = seal ? NULL : taglist_find(t, "l");
 	s->has_length = l != NULL;
 	if (l && !parse_number(l->value, &s->length))
 		return REASON_LENGTH;
 	if (!parse_time(taglist_find(t, "t"), &s->time_s) ||
-	    !parse_time(taglist_find(t, "x"), &s->expires_s))
+	    !parse_time(seal ? NULL : taglist_find(t, "x"), &s->expires_s))
 		return REASON_TIME;
 	if (s->time_s >= 0 && s->expires_s >= 0 && s->expires_s < s->time_s)
 		return REASON_TIME;
@@ -191,7 +196,8 @@ static bool parse_identity(struct signature *s, const struct tag *tag, struct ar
 	return true;
 }
 
-static bool parse_names(struct signature *s, const struct taglist *t, struct arena *arena)
+static bool parse_names(struct signature *s, enum signature_kind kind, const struct taglist *t,
+			struct arena *arena)
 {
 	bool bad;
 	if (!to_ascii(s->domain, arena, &s->d, &bad))
@@ -207,14 +213,16 @@ static bool parse_names(struct signature *s, const struct taglist *t, struct are
 		s->reason = REASON_SELECTOR;
 		return true;
 	}
-	return parse_identity(s, taglist_find(t, "i"), arena);
+	return parse_identity(s, kind == SIGNATURE_DKIM ? taglist_find(t, "i") : NULL, arena);
 }
 
 /* b= and bh= out of base64. */
-static bool parse_values(struct signature *s, const struct taglist *t, struct arena *arena)
+static bool parse_values(struct signature *s, enum signature_kind kind, const struct taglist *t,
+			 struct arena *arena)
 {
 	uint8_t b[PUBKEY_SIGNATURE_MAX];
-	if (base64_decode(value_of(t, "bh"), s->bh, sizeof s->bh) != hash_len(s->hash)) {
+	if (kind != SIGNATURE_SEAL &&
+	    base64_decode(value_of(t, "bh"), s->bh, sizeof s->bh) != hash_len(s->hash)) {
 		s->reason = REASON_BODY_HASH_VALUE;
 		return true;
 	}
@@ -238,16 +246,66 @@ static bool parse_begin(struct signature *s, struct bytes b, struct arena *arena
 	return s->begin.p != NULL;
 }
 
-static enum reason parse_required(const struct signature *s, const struct taglist *t)
+uint8_t signature_position(struct bytes digits)
 {
-	static const char *const required[] = { "v", "a", "b", "bh", "d", "h", "s" };
-	for (unsigned i = 0; i < sizeof required / sizeof required[0]; i++)
-		if (!taglist_find(t, required[i]))
-			return REASON_MISSING_TAG;
-	return bytes_equal(value_of(t, "v"), bytes_str("1")) ? REASON_NONE : REASON_VERSION;
+	uint64_t n;
+	bool good = parse_number(digits, &n) && digits.n <= INSTANCE_DIGITS_MAX;
+	return good && n >= 1 && n <= ARC_SETS_MAX ? (uint8_t)n : 0;
 }
 
-bool signature_parse(struct signature *s, struct bytes value, struct arena *arena)
+uint8_t signature_instance(const struct taglist *t)
+{
+	return signature_position(value_of(t, "i"));
+}
+
+static enum reason parse_required(const struct signature *s, enum signature_kind kind,
+				  const struct taglist *t)
+{
+	static const char *const required[] = { "v", "bh", "h", "a", "b", "d", "s", "i", "cv" };
+	static const struct {
+		uint8_t from, to;
+	} part[] = { [SIGNATURE_DKIM] = { 0, 7 },
+		     [SIGNATURE_MESSAGE] = { 1, 8 },
+		     [SIGNATURE_SEAL] = { 3, 9 } };
+	for (unsigned i = part[kind].from; i < part[kind].to; i++)
+		if (!taglist_find(t, required[i]))
+			return REASON_MISSING_TAG;
+	if (kind == SIGNATURE_DKIM)
+		return bytes_equal(value_of(t, "v"), bytes_str("1")) ? REASON_NONE : REASON_VERSION;
+	if (!s->instance)
+		return REASON_INSTANCE;
+	/* RFC 8617 section 4.1.3: h= is not allowed, and there is no body hash */
+	bool covers = taglist_find(t, "h") || taglist_find(t, "bh");
+	return kind == SIGNATURE_SEAL && covers ? REASON_SEAL_COVERS : REASON_NONE;
+}
+
+/* What says which octets are covered, and how. */
+static enum reason parse_cover(struct signature *s, enum signature_kind kind,
+			       const struct taglist *t)
+{
+	if (kind == SIGNATURE_SEAL) {
+		s->header_canon = CANON_RELAXED;
+		return REASON_NONE;
+	}
+	enum reason reason = parse_canons(s, kind, taglist_find(t, "c"));
+	if (reason == REASON_NONE)
+		reason = parse_query(taglist_find(t, "q"));
+	if (reason == REASON_NONE)
+		reason = parse_header_list(s, kind);
+	return reason;
+}
+
+static uint8_t parse_status(struct bytes cv)
+{
+	static const uint8_t status[] = { AUTH_NONE, AUTH_FAIL, AUTH_PASS };
+	for (unsigned i = 0; i < sizeof status; i++)
+		if (bytes_equal(cv, bytes_str(auth_result_name(status[i]))))
+			return status[i];
+	return AUTH_PERMERROR;
+}
+
+bool signature_parse(struct signature *s, enum signature_kind kind, struct bytes value,
+		     struct arena *arena)
 {
 	struct taglist t;
 	*s = (struct signature){ .time_s = SIGNATURE_TIME_NONE, .expires_s = SIGNATURE_TIME_NONE };
@@ -258,24 +316,22 @@ bool signature_parse(struct signature *s, struct bytes value, struct arena *aren
 	s->domain = value_of(&t, "d");
 	s->selector = value_of(&t, "s");
 	s->algorithm = value_of(&t, "a");
-	s->identity = value_of(&t, "i");
+	s->identity = kind == SIGNATURE_DKIM ? value_of(&t, "i") : (struct bytes){ NULL, 0 };
 	s->header_list = value_of(&t, "h");
+	s->instance = kind == SIGNATURE_DKIM ? 0 : signature_instance(&t);
+	s->cv = parse_status(value_of(&t, "cv"));
 	if (!parse_begin(s, value_of(&t, "b"), arena))
 		return false;
-	s->reason = parse_required(s, &t);
+	s->reason = parse_required(s, kind, &t);
 	if (s->reason == REASON_NONE)
 		s->reason = parse_algorithm(s);
 	if (s->reason == REASON_NONE)
-		s->reason = parse_canons(s, taglist_find(&t, "c"));
+		s->reason = parse_cover(s, kind, &t);
 	if (s->reason == REASON_NONE)
-		s->reason = parse_query(taglist_find(&t, "q"));
-	if (s->reason == REASON_NONE)
-		s->reason = parse_header_list(s);
-	if (s->reason == REASON_NONE)
-		s->reason = parse_numbers(s, &t);
-	if (s->reason == REASON_NONE && !parse_names(s, &t, arena))
+		s->reason = parse_numbers(s, kind, &t);
+	if (s->reason == REASON_NONE && !parse_names(s, kind, &t, arena))
 		return false;
-	if (s->reason == REASON_NONE && !parse_values(s, &t, arena))
+	if (s->reason == REASON_NONE && !parse_values(s, kind, &t, arena))
 		return false;
 	if (s->reason == REASON_NONE)
 		s->raw_b = taglist_find(&t, "b")->raw;
