@@ -2,8 +2,8 @@
  * suffixes - the public suffix list (publicsuffix.org), over libpsl.
  *
  * All rules count, those of registries and those of companies, and names under no rule have a
- * suffix of one label, as the list's algorithm says. Immutable once loaded: any number of threads
- * may ask. No heap after suffixes_load.
+ * suffix of one label, strictly by the list's algorithm. Immutable once loaded: any number of
+ * threads may ask. No heap after suffixes_load. Not handled: compiled lists (DAFSA).
  */
 #pragma once
 

@@ -1,0 +1,68 @@
+/*
+ * discovery - which domain is an organization, and which DMARC record holds for a domain: the tree
+ * walk of RFC 9989 section 4.10, and RFC 7489 sections 3.2 and 6.6.3 with the public suffix list.
+ *
+ * A walk asks for at most DISCOVERY_STEPS names, all at once; the jump of section 4.10 step 4 keeps
+ * it there whatever the number of labels. The mode `auto` is the tree walk with the list as its
+ * ceiling: a record without psd= at a name that the list calls a public suffix is read as if it
+ * said psd=y. So the list can only ever make an organization smaller, and only where the DNS does
+ * not say; a registry that publishes a record and forgets psd=y does not align its customers with
+ * each other (section 11.8).
+ */
+#pragma once
+
+#include "base/config.h"
+#include "verify/auth/dmarc_record.h"
+#include "verify/auth/known.h"
+#include "verify/auth/suffixes.h"
+
+enum { DISCOVERY_STEPS = 8 };
+
+enum discovery_state {
+	DISCOVERY_KNOWN,
+	DISCOVERY_OPEN, /* questions are open */
+	DISCOVERY_TIMEOUT, /* a question that it needs had no answer in time */
+	DISCOVERY_FAILED, /* or failed */
+	DISCOVERY_NO_SPACE,
+};
+
+struct discovery { /* set by the caller up to suffixes; borrowed for the calls */
+	struct known *known;
+	struct arena *arena;
+	enum config_walk walk;
+	const struct suffixes *suffixes; /* NULL: only the tree walk */
+	bool insecure; /* an answer was used that DNSSEC did not prove */
+};
+
+struct discovery_organization {
+	enum discovery_state state; /* the rest is valid if known */
+	struct bytes domain; /* a tail of the name asked for */
+	bool by_list; /* the list decided */
+	const struct dmarc_record *record; /* the record at domain; NULL: none */
+	const struct dmarc_record
+		*above; /* the record at the public suffix right above it, by psd=y */
+	struct bytes above_at;
+	bool several; /* records that were discarded because there were several at a name */
+};
+
+struct discovery_policy {
+	enum discovery_state state;
+	const struct dmarc_record *record; /* NULL: none holds */
+	struct bytes at; /* where it was found: a tail of the author's domain */
+	bool by_list;
+	bool several;
+	bool exists; /* an answer showed that the author's domain is there */
+};
+
+/* The organizational domain of name. name: A-labels, lower case, borrowed for the life of the
+ * result. */
+void discovery_organize(struct discovery *d, struct bytes name, struct discovery_organization *out);
+
+/* The record that holds for an author's domain. ahead: asks for all that the organization needs
+ * too, whether or not this needs it. */
+void discovery_find(struct discovery *d, struct bytes author, bool ahead,
+		    struct discovery_policy *out);
+
+/* The last n labels of name; all of it when it has no more. */
+struct bytes discovery_tail(struct bytes name, unsigned labels);
+unsigned discovery_labels(struct bytes name);
