@@ -37,7 +37,8 @@ static const struct {
 	{ "=?utf-8?q?=4?= a", false, "=?utf-8?q?=4?= a", 0 },
 	{ "=?utf-8?b?AA==?=", false, "", DISPLAY_ENCODED | DISPLAY_CONTROL },
 	{ "a\x7f", false, "a\x7f", DISPLAY_CONTROL },
-	{ "\xe2\x81\xa6x", false, "\xe2\x81\xa6x", DISPLAY_CONTROL },
+	{ "\xe2\x80\xaex", false, "\xe2\x80\xaex", DISPLAY_CONTROL },
+	{ "\xe2\x81\xa6x", false, "\xe2\x81\xa6x", 0 },
 };
 
 static void known_names(void)

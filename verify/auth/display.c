@@ -45,8 +45,7 @@ static enum charset charset_of(struct bytes name)
 
 static bool is_control(uint32_t c)
 {
-	return c < ' ' || (c >= 0x7f && c <= 0x9f) || (c >= 0x202a && c <= 0x202e) ||
-	       (c >= 0x2066 && c <= 0x2069);
+	return c < ' ' || (c >= 0x7f && c <= 0x9f) || c == 0x202d || c == 0x202e;
 }
 
 static void put(struct display *d, uint32_t c)

@@ -14,7 +14,8 @@
 enum { DISPLAY_MAX = 4096 };
 
 enum display_flag {
-	DISPLAY_CONTROL = 1 << 0, /* a control character, or one that turns the direction of text */
+	DISPLAY_CONTROL =
+		1 << 0, /* a control character, or one that overrides the direction of text */
 	DISPLAY_NOT_UTF8 = 1 << 1, /* octets that are not UTF-8 where it should be */
 	DISPLAY_CHARSET = 1 << 2, /* a charset that is not read here */
 	DISPLAY_CUT = 1 << 3, /* over DISPLAY_MAX */
