@@ -327,9 +327,10 @@ static void manual_wrap(FILE *out, const char *text)
 
 void schema_explain(const struct schema_row *row, FILE *out)
 {
-	char allowed[256];
+	char allowed[256], line[512];
 	schema_allowed(row, allowed, sizeof allowed);
+	snprintf(line, sizeof line, "%s; default %s%s", allowed,
+		 *row->fallback ? row->fallback : "none", row->restart ? "; needs a restart" : "");
 	manual_wrap(out, row->help);
-	fprintf(out, "      %s; default %s%s\n", allowed, *row->fallback ? row->fallback : "none",
-		row->restart ? "; needs a restart" : "");
+	manual_wrap(out, line);
 }
