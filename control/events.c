@@ -6,24 +6,40 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/json.h"
+#include "control/events_auth.h"
+#include "control/member.h"
+#include "control/rdata.h"
 #include "control/words.h"
 
 /*
- * What a record can come to: recipients and names of the envelope (MESSAGE_RCPT_MAX + 8 of
- * MESSAGE_NAME_MAX), and what is borrowed from the header, twice over at most (a field in email,
- * its domains in auth); an octet becomes six at worst. Only what is written is ever touched.
+ * What a record can come to; an octet becomes six at worst (\u00XX). Only what is written is ever
+ * touched.
+ *
+ * envelope: recipients and names, MESSAGE_NAME_MAX octets each
+ * header: what is borrowed from it stands in the record at most once in each of email, auth.dkim,
+ * auth.arc and auth.from
+ * texts of the DNS, of SPF and DMARC: three identities of five, and three, cut to EVENTS_TEXT_MAX
+ * our fields: one and three and one, at most EVENTS_HEADER_MAX each
+ * asked: VERDICT_ASKED_MAX of a reply, a profile's name and three texts of a profile
+ * names: 16 matches of a list's entry and a profile's name (verify/auth/forged.h)
+ * evidence: RDATA_EVIDENCE_MAX, which counts what is written
+ * the rest: keys, numbers and words; 50 sets of ARC have some 200 octets of these each
  */
 enum {
-	RECORD_MAX = 6 * (MESSAGE_RCPT_MAX + 8) * (MESSAGE_NAME_MAX + 1) +
-		     6 * 2 * MESSAGE_HEADER_MAX + 65536
+	RECORD_ENVELOPE = (MESSAGE_RCPT_MAX + 8) * (MESSAGE_NAME_MAX + 1),
+	RECORD_HEADER = 4 * MESSAGE_HEADER_MAX,
+	RECORD_TEXTS = (3 * 5 + 3) * EVENTS_TEXT_MAX,
+	RECORD_FIELDS = 5 * EVENTS_HEADER_MAX,
+	RECORD_ASKED = VERDICT_ASKED_MAX * 4096,
+	RECORD_NAMES = 16 * 1024,
+	RECORD_MAX = 6 * (RECORD_ENVELOPE + RECORD_HEADER + RECORD_TEXTS + RECORD_FIELDS +
+			  RECORD_ASKED + RECORD_NAMES) +
+		     RDATA_EVIDENCE_MAX + 131072
 };
-
-static const char *const action_name[] = { "accept", "flag" };
 
 struct events {
 	struct words *words;
-	bool dkim;
+	bool evidence;
 	uint64_t second; /* whose text stands in date */
 	char date[20]; /* 2026-11-21T10:00:00 */
 	char line[RECORD_MAX];
@@ -53,7 +69,7 @@ void events_free(struct events *e)
 
 void events_config(struct events *e, const struct config *cfg)
 {
-	e->dkim = cfg->dkim;
+	e->evidence = cfg->evidence;
 }
 
 size_t events_time(struct events *e, uint64_t time_ns, char out[EVENTS_TIME_MAX])
@@ -112,43 +128,6 @@ static void put_ip(struct json *j, const char *key, const struct address *a, boo
 		json_nil(j);
 }
 
-static void put_uint(struct json *j, const char *key, uint64_t v, bool known)
-{
-	json_key(j, key);
-	if (known)
-		json_uint(j, v);
-	else
-		json_nil(j);
-}
-
-static void put_bytes(struct json *j, const char *key, struct bytes b, bool known)
-{
-	json_key(j, key);
-	if (known)
-		json_bytes(j, b);
-	else
-		json_nil(j);
-}
-
-static void put_bool(struct json *j, const char *key, bool v)
-{
-	json_key(j, key);
-	json_bool(j, v);
-}
-
-static void put_str(struct json *j, const char *key, const char *s)
-{
-	json_key(j, key);
-	json_str(j, s);
-}
-
-static void put_empty_array(struct json *j, const char *key)
-{
-	json_key(j, key);
-	json_array_begin(j);
-	json_array_end(j);
-}
-
 static void put_place(struct events *e, struct json *j, const struct message *m)
 {
 	static const char *const app[] = { "smtp", "pop3", "file" };
@@ -157,31 +136,31 @@ static void put_place(struct events *e, struct json *j, const struct message *m)
 	char time[EVENTS_TIME_MAX];
 	json_key(j, "timestamp");
 	json_bytes(j, bytes_of(time, events_time(e, m->time_ns, time)));
-	put_str(j, "event_type", "mail");
-	put_uint(j, "flow_id", m->flow_id, wire);
-	put_uint(j, "tx_id", m->tx_id, true);
+	member_str(j, "event_type", "mail");
+	member_uint(j, "flow_id", m->flow_id, wire);
+	member_uint(j, "tx_id", m->tx_id, true);
 	put_ip(j, "src_ip", &m->client, m->has_client);
-	put_uint(j, "src_port", m->client_port, m->has_client && wire);
+	member_uint(j, "src_port", m->client_port, m->has_client && wire);
 	put_ip(j, "dest_ip", &m->server, m->has_client && wire);
-	put_uint(j, "dest_port", m->server_port, m->has_client && wire);
-	put_str(j, "proto", wire ? "TCP" : NULL);
-	put_str(j, "app_proto", app[m->protocol]);
+	member_uint(j, "dest_port", m->server_port, m->has_client && wire);
+	member_str(j, "proto", wire ? "TCP" : NULL);
+	member_str(j, "app_proto", app[m->protocol]);
 	json_key(j, "vlan");
 	json_array_begin(j);
 	for (unsigned i = 0; i < m->n_vlan; i++)
 		json_uint(j, m->vlan[i] & 0xfff);
 	json_array_end(j);
-	put_str(j, "direction", direction[m->protocol]);
+	member_str(j, "direction", direction[m->protocol]);
 	if (!wire)
-		put_str(j, "source", m->source);
+		member_str(j, "source", m->source);
 }
 
 static void put_smtp(struct json *j, const struct message *m)
 {
 	json_key(j, "smtp");
 	json_object_begin(j);
-	put_bytes(j, "helo", m->helo, m->has_helo);
-	put_bytes(j, "mail_from", m->mail_from, m->has_mail_from);
+	member_bytes(j, "helo", m->helo, m->has_helo);
+	member_bytes(j, "mail_from", m->mail_from, m->has_mail_from);
 	json_key(j, "rcpt_to");
 	if (m->rcpt) {
 		json_array_begin(j);
@@ -191,9 +170,9 @@ static void put_smtp(struct json *j, const struct message *m)
 	} else {
 		json_nil(j);
 	}
-	put_bool(j, "authenticated", m->authenticated);
-	put_bool(j, "tls", m->tls);
-	put_uint(j, "reply", (uint64_t)m->reply, m->reply > 0);
+	member_bool(j, "authenticated", m->authenticated);
+	member_bool(j, "tls", m->tls);
+	member_uint(j, "reply", (uint64_t)m->reply, m->reply > 0);
 	json_object_end(j);
 }
 
@@ -201,9 +180,9 @@ static void put_pop3(struct json *j, const struct message *m)
 {
 	json_key(j, "pop3");
 	json_object_begin(j);
-	put_bytes(j, "user", m->user, m->has_user);
-	put_uint(j, "number", m->number, m->number > 0);
-	put_uint(j, "messages", m->mailbox_messages, m->has_mailbox);
+	member_bytes(j, "user", m->user, m->has_user);
+	member_uint(j, "number", m->number, m->number > 0);
+	member_uint(j, "messages", m->mailbox_messages, m->has_mailbox);
 	json_object_end(j);
 }
 
@@ -224,13 +203,13 @@ static void put_email(struct events *e, struct json *j, const struct verdict_ema
 	put_fields(e, j, "from", mail->from, mail->n_from);
 	put_fields(e, j, "to", mail->to, mail->n_to);
 	bool subject = mail->subject.p != NULL;
-	put_bytes(j, "subject",
-		  subject ? words_decode(e->words, WORDS_TEXT, mail->subject) : mail->subject,
-		  subject);
-	put_bytes(j, "message_id", mail->message_id, mail->message_id.p != NULL);
-	put_bytes(j, "date", mail->date, mail->date.p != NULL);
-	put_empty_array(j, "attachment");
-	put_empty_array(j, "url");
+	member_bytes(j, "subject",
+		     subject ? words_decode(e->words, WORDS_TEXT, mail->subject) : mail->subject,
+		     subject);
+	member_bytes(j, "message_id", mail->message_id, mail->message_id.p != NULL);
+	member_bytes(j, "date", mail->date, mail->date.p != NULL);
+	member_empty_array(j, "attachment");
+	member_empty_array(j, "url");
 	json_object_end(j);
 }
 
@@ -238,14 +217,14 @@ static void put_message(struct json *j, const struct message *m, const struct ve
 {
 	json_key(j, "message");
 	json_object_begin(j);
-	put_uint(j, "size", m->size, true);
+	member_uint(j, "size", m->size, true);
 	json_key(j, "sha256");
 	if (v && v->has_sha256)
 		json_hex(j, bytes_of(v->sha256, sizeof v->sha256));
 	else
 		json_nil(j);
-	put_bool(j, "complete", m->complete);
-	put_uint(j, "missing", m->missing, true);
+	member_bool(j, "complete", m->complete);
+	member_uint(j, "missing", m->missing, true);
 	json_key(j, "flags");
 	json_array_begin(j);
 	for (uint32_t left = m->flags & ((1u << MESSAGE_FLAG_N) - 1); left; left &= left - 1)
@@ -254,49 +233,27 @@ static void put_message(struct json *j, const struct message *m, const struct ve
 	json_object_end(j);
 }
 
-static void put_signature(struct json *j, const struct dkim_result *d)
-{
-	json_object_begin(j);
-	put_str(j, "result", auth_result_name(d->result));
-	put_bytes(j, "domain", d->domain, d->domain.n > 0);
-	put_bytes(j, "selector", d->selector, d->selector.n > 0);
-	put_bytes(j, "algorithm", d->algorithm, d->algorithm.n > 0);
-	put_uint(j, "key_bits", d->key_bits, d->key_bits > 0);
-	put_str(j, "reason", d->reason);
-	if (d->partial)
-		put_uint(j, "body_octets", d->body_octets, true);
-	if (d->test_mode)
-		put_bool(j, "test_mode", true);
-	json_object_end(j);
-}
-
-static void put_auth(const struct events *e, struct json *j, const struct verdict *v)
-{
-	static const struct dkim_result none = { .result = AUTH_NONE };
-	json_key(j, "auth");
-	json_object_begin(j);
-	if (v && e->dkim) {
-		json_key(j, "dkim");
-		json_array_begin(j);
-		for (uint32_t i = 0; i < v->n_dkim; i++)
-			put_signature(j, &v->dkim[i]);
-		if (!v->n_dkim && !v->dkim_seen)
-			put_signature(j, &none);
-		json_array_end(j);
-	}
-	json_object_end(j);
-}
-
-/* Every check that asked for something: verify.h, only DKIM does. */
+/* The strictest first. A reason that is the verdict's own is not said again. */
 static void put_asked(struct json *j, const struct verdict *v)
 {
 	json_key(j, "asked");
 	json_array_begin(j);
-	if (v && v->action != VERDICT_ACCEPT) {
+	for (unsigned i = 0; v && i < v->n_asked; i++) {
+		const struct verdict_asked *a = &v->asked[i];
 		json_object_begin(j);
-		put_str(j, "check", "dkim");
-		put_str(j, "profile", "default");
-		put_str(j, "action", action_name[v->action]);
+		member_str(j, "check", a->check);
+		member_str(j, "profile", a->profile);
+		member_str(j, "action", verdict_action_name(a->action));
+		if (a->reason && (!v->reason || strcmp(a->reason, v->reason) != 0))
+			member_str(j, "reason", a->reason);
+		if (i > 0)
+			member_some(j, "reply", a->reply);
+		member_some(j, "quarantine", a->quarantine);
+		member_some(j, "tag", a->tag);
+		if (a->score) {
+			json_key(j, "score");
+			json_fixed(j, a->score, 1);
+		}
 		json_object_end(j);
 	}
 	json_array_end(j);
@@ -306,16 +263,17 @@ static void put_verdict(struct json *j, const struct verdict *v)
 {
 	json_key(j, "verdict");
 	json_object_begin(j);
-	put_str(j, "action", action_name[v ? v->action : VERDICT_FLAG]);
-	put_str(j, "result", v ? v->result : "unverified");
-	put_str(j, "reason", v ? v->reason : "not_judged");
-	put_str(j, "policy", "default");
+	member_str(j, "action", verdict_action_name(v ? v->action : VERDICT_FLAG));
+	member_str(j, "result", v ? v->result : "unverified");
+	member_str(j, "reason", v ? v->reason : "not_judged");
+	member_str(j, "policy", "default");
 	put_asked(j, v);
-	put_str(j, "reply", NULL);
+	member_bytes(j, "reply", v ? v->reply : (struct bytes){ NULL, 0 }, v && v->reply.n);
 	json_object_end(j);
 }
 
-struct bytes events_record(struct events *e, const struct message *m)
+/* all false: without what is neither the message's nor the judgement. */
+static struct bytes build(struct events *e, const struct message *m, bool all)
 {
 	static const struct verdict_email nothing = { .n_from = 0 };
 	const struct verdict *v = m->verdict;
@@ -329,14 +287,26 @@ struct bytes events_record(struct events *e, const struct message *m)
 		put_smtp(&j, m);
 	put_email(e, &j, v ? &v->email : &nothing);
 	put_message(&j, m, v);
-	put_auth(e, &j, v);
-	put_empty_array(&j, "matches");
+	events_auth(&j, v);
+	member_empty_array(&j, "matches");
 	json_key(&j, "score");
-	json_fixed(&j, 0, 1);
+	json_fixed(&j, v ? v->score : 0, 1);
 	put_verdict(&j, v);
+	if (v && all)
+		events_headers(&j, &v->headers);
+	if (v && all && e->evidence)
+		rdata_evidence(&j, v->evidence, v->n_evidence);
+	member_true(&j, "cut", !all);
 	json_object_end(&j);
-	struct bytes line = json_done(&j);
-	assert(line.n); /* RECORD_MAX says why */
+	return json_done(&j);
+}
+
+struct bytes events_record(struct events *e, const struct message *m)
+{
+	struct bytes line = build(e, m, true);
+	if (!line.n) /* RECORD_MAX says why not; but what came in is not ours to vouch for */
+		line = build(e, m, false);
+	assert(line.n);
 	e->line[line.n] = '\n';
 	return bytes_of(line.p, line.n + 1);
 }

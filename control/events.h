@@ -1,11 +1,9 @@
 /*
  * events - the record of one message: a JSON object on one line, shaped like Suricata's EVE.
  *
- * Made from struct message and its verdict. `auth` has what this engine judges, which is DKIM
- * alone; a key of a check that was not made is absent. A message without a signature has one dkim
- * entry, "none". Beside the common members: dkim entries have "body_octets" when l= left octets
- * uncovered and "test_mode" when the key says so, pop3 has "messages", and a message from a file
- * has "source".
+ * Made from struct message and its verdict. A key of a check that was not made is absent; a message
+ * without a signature has one dkim entry, "none". docs/operating.md has all members. A record is at
+ * most RECORD_MAX octets (events.c), whatever came in.
  * Not handled: attachments, addresses in the text, matches; their arrays are empty.
  */
 #pragma once

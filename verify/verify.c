@@ -338,6 +338,14 @@ static void finish(struct verify *v)
 	if (v->no_space)
 		give_no_space(v);
 	judge(v);
+	if (v->cfg.dkim)
+		v->verdict.checks |= VERDICT_DKIM;
+	if (v->verdict.action != VERDICT_ACCEPT)
+		v->verdict.asked[v->verdict.n_asked++] =
+			(struct verdict_asked){ .check = "dkim",
+						.profile = "default",
+						.action = v->verdict.action,
+						.reason = v->verdict.reason };
 	v->m->verdict = &v->verdict;
 	stats_add(v->e->stats, STAT_VERIFY_DONE, 1);
 }
