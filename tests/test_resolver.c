@@ -7,13 +7,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -678,143 +675,9 @@ static void many(void)
 	server_stop(s);
 }
 
-/* --- a real server --- */
-
-static pid_t nsd_start(const char *dir, uint16_t port)
-{
-	char path[128];
-	snprintf(path, sizeof path, "%s/nsd.conf", dir);
-	FILE *f = fopen(path, "w");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-	fprintf(f,
-		"server:\n ip-address: 127.0.0.1@%u\n zonesdir: \"%s\"\n pidfile: \"\"\n"
-		" database: \"\"\n zonelistfile: \"%s/list\"\n xfrdfile: \"%s/xfrd\"\n"
-		" xfrdir: \"%s\"\n username: \"\"\n chroot: \"\"\n server-count: 1\n"
-		" verbosity: 0\n hide-version: yes\nremote-control:\n control-enable: no\n"
-		"zone:\n name: \".\"\n zonefile: \"zone\"\n",
-		port, dir, dir, dir, dir);
-	fclose(f);
-	pid_t pid = fork();
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		if (!freopen("/dev/null", "w", stderr))
-			_exit(126);
-		execl("/usr/sbin/nsd", "nsd", "-d", "-c", path, (char *)NULL);
-		_exit(127);
-	}
-	return pid;
-}
-
-static void same_as(struct resolver_link *x, struct resolver_link *y, const char *name,
-		    uint16_t type)
-{
-	const struct answer *a = ask(x, name, type), *b = ask(y, name, type);
-	if (a->status != b->status || a->n != b->n)
-		printf("\n%s %u: %u with %u, %u with %u\n", name, type, a->status, a->n, b->status,
-		       b->n);
-	CU_ASSERT_EQUAL(a->status, b->status);
-	CU_ASSERT_EQUAL_FATAL(a->n, b->n);
-	for (unsigned i = 0; i < a->n; i++) { /* servers may turn a set round */
-		bool found = false;
-		for (unsigned k = 0; k < b->n; k++)
-			found = found || bytes_equal_nocase(a->rr[i].data, b->rr[k].data);
-		CU_ASSERT_TRUE(found);
-	}
-	resolver_release(x, a);
-	resolver_release(y, b);
-}
-
-/* nsd has the last word on what a master file says. */
-static void zone_says_what_nsd_says(void)
-{
-	static const char *const names[] = {
-		"example.org",
-		"a.example.org",
-		"b.example.org",
-		"c.example.org",
-		"key.example.org",
-		"x.w.example.org",
-		"x.y.w.example.org",
-		"w.example.org",
-		"in.w.example.org",
-		"x.in.w.example.org",
-		"deep.er.in.w.example.org",
-		"nothing.example.org",
-		"org",
-		"com",
-		"two.example.com",
-		"x.cw.example.com",
-		"gone.example.com",
-		"ent.example.com",
-		"m.example.com",
-		"self.example.com",
-		"4.3.2.1.in-addr.arpa",
-		"l1.example.com",
-	};
-	static const uint16_t types[] = { QUESTION_A, QUESTION_PTR, QUESTION_MX, QUESTION_TXT,
-					  QUESTION_AAAA };
-	if (access("/usr/sbin/nsd", X_OK) != 0) {
-		const char *ci = getenv("CI");
-		printf("skipped: nsd is not installed ");
-		CU_ASSERT_FALSE(ci && strcmp(ci, "true") == 0);
-		return;
-	}
-	char dir[] = "/tmp/test_resolver.XXXXXX", path[64], dns[80];
-	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
-	snprintf(path, sizeof path, "%s/zone", dir);
-	FILE *f = fopen(path, "w");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-	fprintf(f, "$TTL 60\n. SOA ns. host. 1 3600 600 86400 60\n. NS ns.\nns. A 127.0.0.1\n"
-		   "$ORIGIN example.org.\n@ MX 5 a\n  MX 10 B\na A 1.2.3.4\n A 1.2.3.5\n"
-		   "b CNAME a\nc CNAME x.w\n*.w TXT wild\n MX 1 a\nin.w A 9.9.9.9\n"
-		   "x.er.in.w AAAA ::1\nkey TXT (");
-	for (int i = 0; i < 49; i++)
-		fprintf(f, " \"%0255d\"\n", i);
-	fprintf(f, " )\n$ORIGIN example.com.\ntwo TXT one\n TXT \"o\" \"ne\" \"two\"\n"
-		   "*.cw CNAME two\ngone CNAME nowhere.example.net.\na.ent TXT x\n"
-		   "m MX 0 .\nself CNAME self\nl1 CNAME l2\nl2 CNAME l1\n"
-		   "$ORIGIN in-addr.arpa.\n4.3.2.1 PTR a.example.org.\n");
-	fclose(f);
-	struct server s;
-	server_bind(&s);
-	close(s.udp);
-	close(s.tcp);
-	pid_t pid = nsd_start(dir, s.port);
-	CU_ASSERT_TRUE_FATAL(pid > 0);
-	snprintf(dns, sizeof dns, "zone:%s", path);
-	struct resolver *x = start(dns, 1, 5000), *y = start_at(&s, 1, 5000);
-	struct resolver_link *lx = resolver_link(x, 0, &stats[0]);
-	struct resolver_link *ly = resolver_link(y, 0, &stats[1]);
-	/* until it serves: each time another name, since failures are cached */
-	bool up = false;
-	for (unsigned i = 0; !up && i < 100; i++) {
-		char name[32];
-		sprintf(name, "up%u.w.example.org", i);
-		const struct answer *a = ask(ly, name, QUESTION_TXT);
-		up = a->status == ANSWER_DATA;
-		resolver_release(ly, a);
-		if (!up)
-			usleep(100000);
-	}
-	CU_ASSERT_TRUE(up);
-	for (size_t i = 0; up && i < sizeof names / sizeof names[0]; i++)
-		for (size_t k = 0; k < sizeof types / sizeof types[0]; k++)
-			same_as(lx, ly, names[i], types[k]);
-	resolver_free(x);
-	resolver_free(y);
-	kill(pid, SIGTERM);
-	waitpid(pid, NULL, 0);
-	static const char *const made[] = { "zone", "nsd.conf", "list", "xfrd" };
-	for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
-		snprintf(path, sizeof path, "%s/%s", dir, made[i]);
-		unlink(path);
-	}
-	rmdir(dir);
-}
-
 TEST_MAIN("resolver", TEST(settings), TEST(none), TEST(zone), TEST(answers),
 	  TEST(every_name_is_asked_for), TEST(h4_truncated_goes_on_over_tcp),
 	  TEST(h4_over_64_kib_is_servfail), TEST(silence_is_a_timeout),
 	  TEST(dead_server_is_a_temporary_error), TEST(same_questions_are_one),
 	  TEST(same_questions_leave_room), TEST(failures_take_no_room), TEST(full),
-	  TEST(h5_dead_domain), TEST(h5_dead_name), TEST(many), TEST(zone_says_what_nsd_says))
+	  TEST(h5_dead_domain), TEST(h5_dead_name), TEST(many))

@@ -224,7 +224,8 @@ static const struct answer *answer_make(uint16_t type, const struct ub_result *r
 	 * set */
 	const uint8_t *packet = res->answer_packet;
 	bool cut = packet && res->answer_len > 2 && (packet[2] & 0x02);
-	if (cut || res->bogus || (!res->havedata && res->rcode != 0 && !res->nxdomain))
+	if (cut || res->bogus || (!res->havedata && res->rcode != 0 && !res->nxdomain) ||
+	    upstream_referral(res))
 		return &answer_servfail;
 	size_t n = 0, octets = 0;
 	for (; res->havedata && res->data[n]; n++) {

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <ldns/ldns.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -107,8 +108,43 @@ static int set_options(struct ub_ctx *ub, const struct config *cfg, char *why, s
 	return 0;
 }
 
+/* How many keys there are; what is no record is libunbound's to refuse. */
+static unsigned anchors_in(FILE *f)
+{
+	unsigned n = 0;
+	while (!feof(f)) {
+		ldns_rr *rr = NULL;
+		if (ldns_rr_new_frm_fp(&rr, f, NULL, NULL, NULL) == LDNS_STATUS_OK) {
+			ldns_rr_type type = ldns_rr_get_type(rr);
+			n += type == LDNS_RR_TYPE_DS || type == LDNS_RR_TYPE_DNSKEY;
+		}
+		ldns_rr_free(rr);
+	}
+	return n;
+}
+
+/* libunbound reads the file when it starts to work, and then only says that it does not. */
+static int add_anchors(struct ub_ctx *ub, const struct config *cfg, char *why, size_t why_len)
+{
+	const char *path = cfg->dns_trust_anchor;
+	if (!path[0])
+		return 0;
+	FILE *f = fopen(path, "re");
+	int rc = !f ? -errno : anchors_in(f) ? 0 : -EINVAL;
+	if (f)
+		fclose(f);
+	if (rc == 0 && ub_ctx_add_ta_file(ub, path) != 0)
+		rc = -ENOMEM;
+	if (rc < 0)
+		snprintf(why, why_len,
+			 "dns.trust_anchor: %s: %s; give a file of DS or DNSKEY records", path,
+			 rc == -EINVAL ? "holds none" : strerror(-rc));
+	return rc;
+}
+
 /* What unblock-lan-zones leaves in of RFC 6303 and RFC 6761. */
-static int remove_local_zones(struct ub_ctx *ub, char *why, size_t why_len)
+static int remove_local_zones(struct ub_ctx *ub, const struct config *cfg, char *why,
+			      size_t why_len)
 {
 	static const char *const zones[] = {
 		"localhost.",
@@ -124,8 +160,11 @@ static int remove_local_zones(struct ub_ctx *ub, char *why, size_t why_len)
 	for (size_t i = 0; i < sizeof zones / sizeof zones[0]; i++) {
 		int rc = ub_ctx_zone_remove(ub, zones[i]);
 		if (rc != 0) {
-			snprintf(why, why_len, "dns: libunbound does not start (%s); see its log",
-				 ub_strerror(rc));
+			snprintf(why, why_len, "dns: libunbound does not start (%s); %s",
+				 ub_strerror(rc),
+				 cfg->dns_trust_anchor[0]
+					 ? "dns.trust_anchor must hold DS or DNSKEY records"
+					 : "see its log");
 			return -EINVAL;
 		}
 	}
@@ -149,14 +188,33 @@ int upstream_new(struct ub_ctx **out, const struct config *cfg, char *why, size_
 	} else if (rc == 0) {
 		rc = add_servers(ub, cfg->dns, why, why_len);
 	}
+	if (rc == 0)
+		rc = add_anchors(ub, cfg, why, why_len);
 	if (rc == 0 && ub_ctx_async(ub, 1) != 0)
 		rc = refuse(why, why_len, cfg->dns, "needs a libunbound with threads");
 	if (rc == 0)
-		rc = remove_local_zones(ub, why, why_len); /* ends the settings */
+		rc = remove_local_zones(ub, cfg, why, why_len); /* ends the settings */
 	if (rc < 0) {
 		ub_ctx_delete(ub);
 		return rc;
 	}
 	*out = ub;
 	return 0;
+}
+
+bool upstream_referral(const struct ub_result *res)
+{
+	ldns_pkt *pkt = NULL;
+	bool ns = false, soa = false;
+	if (res->havedata || res->rcode != 0 || !res->answer_packet ||
+	    ldns_wire2pkt(&pkt, res->answer_packet, (size_t)res->answer_len) != LDNS_STATUS_OK)
+		return false;
+	const ldns_rr_list *authority = ldns_pkt_authority(pkt);
+	for (size_t i = 0; i < ldns_rr_list_rr_count(authority); i++) {
+		ldns_rr_type type = ldns_rr_get_type(ldns_rr_list_rr(authority, i));
+		ns |= type == LDNS_RR_TYPE_NS;
+		soa |= type == LDNS_RR_TYPE_SOA;
+	}
+	ldns_pkt_free(pkt);
+	return ns && !soa;
 }
