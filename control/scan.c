@@ -12,6 +12,7 @@
 
 #include "base/ring.h"
 #include "control/emit.h"
+#include "control/evidence.h"
 #include "control/input.h"
 #include "control/progress.h"
 #include "control/scan_options.h"
@@ -43,6 +44,7 @@ struct verifier {
 struct scan {
 	struct scan_options opt;
 	unsigned cores;
+	struct answers *answers; /* --evidence; NULL: the DNS is asked */
 	struct resolver *resolver;
 	struct verifier verifier[SCAN_CORES_MAX];
 	atomic_bool quit;
@@ -371,6 +373,11 @@ static enum files_state file_read(struct scan *s)
 		fail(s, why);
 	if (state != FILES_MESSAGE)
 		return state;
+	if (s->answers && !s->opt.cfg.now_ns) { /* it is judged when its record was */
+		struct answers_own own = answers_own(s->answers, s->pending);
+		if (own.time_ns)
+			s->pending->time_ns = own.time_ns;
+	}
 	s->pending->order = s->files_read++;
 	s->pending->rx_worker = FILES;
 	stats_add(s->stats, STAT_MESSAGE_FILE_N, 1);
@@ -457,6 +464,7 @@ static void take_down(struct scan *s, bool all)
 	for (unsigned i = 0; i < s->cores; i++)
 		verify_worker_free(s->verifier[i].w);
 	resolver_free(s->resolver);
+	answers_free(s->answers);
 }
 
 static int run(struct scan *s)
@@ -477,6 +485,17 @@ static int run(struct scan *s)
 	return status;
 }
 
+/* 0, or -1 and why has one line. */
+static int start_evidence(struct scan *s, char *why)
+{
+	if (!s->opt.evidence)
+		return 0;
+	if (evidence_load(&s->answers, s->opt.evidence, why, WHY_MAX) < 0)
+		return -1;
+	evidence_use(&s->opt.cfg, s->answers);
+	return 0;
+}
+
 int scan_main(int argc, char **argv)
 {
 	static struct scan s;
@@ -488,7 +507,8 @@ int scan_main(int argc, char **argv)
 	}
 	if (s.opt.help)
 		return 0;
-	if (start_output(&s, why) < 0 || start_verifiers(&s, why) < 0) {
+	if (start_evidence(&s, why) < 0 || start_output(&s, why) < 0 ||
+	    start_verifiers(&s, why) < 0) {
 		complain(&s, why);
 		return 2;
 	}

@@ -9,6 +9,7 @@ enum own {
 	OWN_CONFIG,
 	OWN_CORES,
 	OWN_EXTRACT,
+	OWN_EVIDENCE,
 	OWN_RAW,
 	OWN_CLIENT_IP,
 	OWN_HELO,
@@ -24,6 +25,8 @@ static const struct options_own own[OWN_N] = {
 	[OWN_CONFIG] = { "config", "FILE", "settings in YAML; options win over it" },
 	[OWN_CORES] = { "cores", "N", "threads that verify; 1: one thread for everything [all]" },
 	[OWN_EXTRACT] = { "extract", "DIR", "write every message as DIR/<sha256>.eml" },
+	[OWN_EVIDENCE] = { "evidence", "FILE",
+			   "judge with the DNS answers kept in the records of FILE" },
 	[OWN_RAW] = { "raw", NULL, "take a bare message's octets as they are, LF is not CRLF" },
 	[OWN_CLIENT_IP] = { "client-ip", "IP", "envelope of bare messages: client" },
 	[OWN_HELO] = { "helo", "NAME", "envelope of bare messages: HELO" },
@@ -95,6 +98,9 @@ static int own_option(struct scan_options *s, enum own i, const char *value, cha
 		return 0;
 	case OWN_EXTRACT:
 		s->extract = value;
+		return 0;
+	case OWN_EVIDENCE:
+		s->evidence = value;
 		return 0;
 	case OWN_RAW:
 		s->bare.raw = true;

@@ -13,7 +13,7 @@ enum { SCAN_CORES_MAX = 64 };
 struct scan_options { /* all-zero before; strings are borrowed from argv */
 	struct config cfg;
 	struct config_source source;
-	const char *format, *extract; /* NULL: not given */
+	const char *format, *extract, *evidence; /* NULL: not given */
 	unsigned cores; /* 0: not given */
 	bool help;
 	const char **input;

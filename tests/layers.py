@@ -21,6 +21,15 @@ MAY = {
 # the files that see a whole row of stages, and what more they may include
 ROWS = {
     "dataplane/track.c": {"reassembly"},
+    "control/ask.c": {"verify"},
+    "control/ask.h": {"verify"},
+    "control/check.c": {"verify"},
+    "control/check.h": {"verify"},
+    "control/check_dmarc.c": {"verify"},
+    "control/check_key.c": {"verify"},
+    "control/check_spf.c": {"verify"},
+    "control/evidence.c": {"verify"},
+    "control/evidence.h": {"verify"},
     "control/scan.c": {"dataplane", "verify"},
     "control/run.c": {"dataplane", "verify"},
     "control/crew.c": {"dataplane", "verify"},

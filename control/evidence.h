@@ -1,0 +1,16 @@
+/*
+ * evidence - records with the DNS answers they rest on -> a source of answers (verify/answers.h).
+ *
+ * A file of JSON records, one a line, as `scan` and `run` write them where `evidence` is true. Lines of
+ * other events are passed over. A line may be as long as memory allows.
+ */
+#pragma once
+
+#include "base/config.h"
+#include "verify/answers.h"
+
+/* 0 or -errno: why has one line with file, line and cure. Gives *out to answers_free. */
+int evidence_load(struct answers **out, const char *path, char *why, size_t why_len);
+
+/* From now on cfg asks these answers and nobody else; records show them. Borrows a. */
+void evidence_use(struct config *cfg, const struct answers *a);
