@@ -157,6 +157,7 @@ static int start_verifiers(struct scan *s, char *why)
 {
 	if (!s->opt.cfg.dkim) /* nothing will be asked */
 		snprintf(s->opt.cfg.dns, sizeof s->opt.cfg.dns, "none");
+	s->opt.cfg.parked_max = 0; /* what comes out of a file can wait */
 	s->cores = s->opt.cores ? s->opt.cores : default_cores();
 	if (resolver_new(&s->resolver, &s->opt.cfg, s->cores, why, WHY_MAX) < 0)
 		return -1;
