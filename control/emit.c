@@ -90,7 +90,7 @@ void emit_push(struct emit *e, const struct message *m)
 		e->header = true;
 	}
 	struct bytes line = e->table ? table_row(e->table, m) : events_record(e->events, m);
-	e->flagged |= !m->verdict || m->verdict->action == VERDICT_FLAG;
+	e->flagged |= !m->verdict || m->verdict->action != VERDICT_ACCEPT;
 	extract(e, m);
 	if (m->order == e->next) {
 		output_line(e->out, line);

@@ -13,22 +13,43 @@
 #include "control/events.h"
 #include "control/words.h"
 
-enum column { C_TIME, C_CLIENT, C_FROM, C_TO, C_SIZE, C_DKIM, C_VERDICT, COLUMN_N };
+enum column {
+	C_TIME,
+	C_CLIENT,
+	C_FROM,
+	C_TO,
+	C_SIZE,
+	C_SPF,
+	C_DKIM,
+	C_ARC,
+	C_DMARC,
+	C_VERDICT,
+	COLUMN_N
+};
 
 enum { LINE_MAX_OCTETS = 8192, SIZE_COLUMNS = 6 };
 
-static const char *const title[COLUMN_N] = { "TIME", "CLIENT", "FROM",   "TO",
-					     "SIZE", "DKIM",   "VERDICT" };
+static const char *const title[COLUMN_N] = { "TIME", "CLIENT", "FROM", "TO",    "SIZE",
+					     "SPF",  "DKIM",   "ARC",  "DMARC", "VERDICT" };
+
+/* What a result is in four columns. */
+static const char *const brief[AUTH_RESULT_N] = {
+	[AUTH_NONE] = "none",      [AUTH_PASS] = "pass",         [AUTH_FAIL] = "fail",
+	[AUTH_POLICY] = "poli",    [AUTH_NEUTRAL] = "neut",      [AUTH_PERMERROR] = "perm",
+	[AUTH_TEMPERROR] = "temp", [AUTH_UNVERIFIABLE] = "unve", [AUTH_SOFTFAIL] = "soft",
+};
 
 struct totals {
 	uint64_t messages, octets, incomplete, flagged, unjudged;
 	uint64_t protocol[MESSAGE_FILE + 1];
-	uint64_t dkim[AUTH_RESULT_N];
+	uint64_t dkim[AUTH_RESULT_N], spf[AUTH_RESULT_N], arc[AUTH_RESULT_N], dmarc[AUTH_RESULT_N];
+	uint64_t action[VERDICT_ACTION_N];
 };
 
 struct table {
 	bool colour;
-	unsigned width[COLUMN_N];
+	unsigned width[COLUMN_N]; /* 0: there is no such column */
+	bool full; /* results in whole words */
 	locale_t utf8; /* for wcwidth */
 	struct words *words; /* NULL: encoded words are shown as they are */
 	struct totals sum;
@@ -48,16 +69,22 @@ struct table *table_new(unsigned width, bool colour)
 	t->colour = colour;
 	t->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	t->words = words_new();
-	t->width[C_TIME] = width >= 140 ? 19 : wide ? 14 : 8;
+	t->full = width >= 150;
+	t->width[C_TIME] = t->full ? 19 : wide ? 14 : 8;
 	t->width[C_CLIENT] = 15;
-	t->width[C_SIZE] = SIZE_COLUMNS;
-	t->width[C_VERDICT] = wide ? 12 : 9;
-	unsigned used = t->width[C_TIME] + t->width[C_CLIENT] + SIZE_COLUMNS + t->width[C_VERDICT] +
-			COLUMN_N - 1;
-	unsigned left = width - used;
-	t->width[C_FROM] = left * 35 / 100;
-	t->width[C_TO] = left * 30 / 100;
-	t->width[C_DKIM] = left - t->width[C_FROM] - t->width[C_TO];
+	t->width[C_SIZE] = wide ? SIZE_COLUMNS : 0;
+	t->width[C_SPF] = t->width[C_ARC] = t->full ? 9 : 4;
+	t->width[C_DMARC] = t->full ? 9 : 5;
+	t->width[C_VERDICT] = t->full ? 28 : wide ? 12 : 10;
+	t->width[C_DKIM] = t->full ? 0 : 4;
+	unsigned used = t->full ? 3 : 2; /* the blanks of those that share what is left */
+	for (int c = 0; c < COLUMN_N; c++)
+		used += t->width[c] ? t->width[c] + 1 : 0;
+	unsigned left = width + 1 - used; /* no blank behind the last */
+	t->width[C_FROM] = left * (t->full ? 35 : 55) / 100;
+	t->width[C_TO] = t->full ? left * 30 / 100 : left - t->width[C_FROM];
+	if (t->full)
+		t->width[C_DKIM] = left - t->width[C_FROM] - t->width[C_TO];
 	return t;
 }
 
@@ -149,6 +176,8 @@ static size_t shown(const struct table *t, struct bytes text, char out[32], size
  * columns. */
 static void cell(struct table *t, enum column c, struct bytes text, const char *suffix)
 {
+	if (!t->width[c])
+		return;
 	unsigned room = t->width[c] - (unsigned)strlen(suffix), used = 0;
 	size_t start = t->len, mark = t->len; /* the last place where "~" still fits in */
 	unsigned mark_used = 0;
@@ -285,26 +314,66 @@ static const struct dkim_result *best(const struct verdict *v)
 static const char *const result_colour[AUTH_RESULT_N] = {
 	[AUTH_NONE] = "2",       [AUTH_PASS] = "32",         [AUTH_FAIL] = "31",
 	[AUTH_POLICY] = "33",    [AUTH_NEUTRAL] = "33",      [AUTH_PERMERROR] = "33",
-	[AUTH_TEMPERROR] = "35", [AUTH_UNVERIFIABLE] = "35",
+	[AUTH_TEMPERROR] = "35", [AUTH_UNVERIFIABLE] = "35", [AUTH_SOFTFAIL] = "31",
 };
+
+static const char *word(const struct table *t, enum auth_result r)
+{
+	return t->full ? auth_result_name(r) : brief[r];
+}
 
 static void put_dkim(struct table *t, const struct message *m)
 {
 	const struct verdict *v = m->verdict;
 	const struct dkim_result *d = v ? best(v) : NULL;
 	char text[160], more[16] = "";
-	if (v && v->n_dkim > 1)
+	if (v && v->n_dkim > 1 && t->full)
 		snprintf(more, sizeof more, "+%u", v->n_dkim - 1);
-	if (!v)
+	if (!v || !(v->checks & VERDICT_DKIM))
 		snprintf(text, sizeof text, "-");
 	else if (!d)
 		snprintf(text, sizeof text, "none");
+	else if (!t->full)
+		snprintf(text, sizeof text, "%s", brief[d->result]);
 	else
 		snprintf(text, sizeof text, "%s %.*s", auth_result_name(d->result),
 			 (int)(d->domain.n < 128 ? d->domain.n : 128),
 			 d->domain.p ? (const char *)d->domain.p : "");
 	colour(t, result_colour[d ? d->result : AUTH_NONE]);
 	cell(t, C_DKIM, bytes_str(text), more);
+	colour(t, "0");
+}
+
+/* The SPF result that the record has as auth.spf. */
+static enum auth_result spf_of(const struct verdict *v)
+{
+	const struct spf_result *mail = &v->spf[SPF_MAILFROM], *helo = &v->spf[SPF_HELO];
+	return (enum auth_result)(mail->checked ? mail->result : helo->checked ? helo->result : 0);
+}
+
+/* check: the bit of the check; without it there is no result. */
+static void put_result(struct table *t, enum column c, const struct verdict *v,
+		       enum verdict_check check, enum auth_result r)
+{
+	bool made = v && (v->checks & check);
+	colour(t, result_colour[made ? r : AUTH_NONE]);
+	cell(t, c, bytes_str(made ? word(t, r) : "-"), "");
+	colour(t, "0");
+}
+
+/* What is done with the message; where nothing is, how it was found. */
+static void put_verdict(struct table *t, const struct verdict *v)
+{
+	static const char *const action_colour[VERDICT_ACTION_N] = { "32", "31", "31", "31", "31" };
+	char text[64];
+	const char *what = !v                          ? "unverified"
+			   : v->action <= VERDICT_FLAG ? v->result
+						       : verdict_action_name(v->action);
+	const char *why = t->full && v ? v->reason : NULL;
+	snprintf(text, sizeof text, "%s%s%s", what ? what : "unverified", why ? " " : "",
+		 why ? why : "");
+	colour(t, v ? action_colour[v->action] : "31");
+	cell(t, C_VERDICT, bytes_str(text), "");
 	colour(t, "0");
 }
 
@@ -318,7 +387,13 @@ static void count(struct table *t, const struct message *m)
 	t->sum.unjudged += !v;
 	if (!v)
 		return;
-	t->sum.flagged += v->action == VERDICT_FLAG;
+	t->sum.flagged += v->action != VERDICT_ACCEPT;
+	t->sum.action[v->action]++;
+	t->sum.spf[spf_of(v)] += (v->checks & VERDICT_SPF) != 0;
+	t->sum.arc[v->arc.result] += (v->checks & VERDICT_ARC) != 0;
+	t->sum.dmarc[v->dmarc.result] += (v->checks & VERDICT_DMARC) != 0;
+	if (!(v->checks & VERDICT_DKIM))
+		return;
 	for (uint32_t i = 0; i < v->n_dkim; i++)
 		t->sum.dkim[v->dkim[i].result]++;
 	t->sum.dkim[AUTH_NONE] += !v->n_dkim && !v->dkim_seen;
@@ -336,36 +411,55 @@ struct bytes table_row(struct table *t, const struct message *m)
 	put_to(t, m);
 	size_text(m->size, size);
 	cell(t, C_SIZE, bytes_str(size), "");
+	put_result(t, C_SPF, v, VERDICT_SPF, v ? spf_of(v) : AUTH_NONE);
 	put_dkim(t, m);
-	colour(t, !v || v->action == VERDICT_FLAG ? "31" : "32");
-	cell(t, C_VERDICT, bytes_str(v && v->result ? v->result : "unverified"), "");
-	colour(t, "0");
+	put_result(t, C_ARC, v, VERDICT_ARC, v ? (enum auth_result)v->arc.result : AUTH_NONE);
+	put_result(t, C_DMARC, v, VERDICT_DMARC, v ? (enum auth_result)v->dmarc.result : AUTH_NONE);
+	put_verdict(t, v);
 	put_str(t, "\n");
 	return bytes_of(t->line, t->len);
+}
+
+/* "; spf: 2 pass, 1 fail"; nothing when there is none. n: how many of each word. */
+static void put_sum(struct table *t, const char *name, const uint64_t *n, int words,
+		    const char *(*word_of)(int))
+{
+	const char *before = name;
+	for (int i = 0; i < words; i++) {
+		char text[64];
+		if (!n[i])
+			continue;
+		snprintf(text, sizeof text, "%s %" PRIu64 " %s", before, n[i], word_of(i));
+		put_str(t, text);
+		before = ",";
+	}
+}
+
+static const char *result_word(int i)
+{
+	return auth_result_name((enum auth_result)i);
+}
+
+static const char *action_word(int i)
+{
+	return verdict_action_name((enum verdict_action)i);
 }
 
 struct bytes table_totals(struct table *t)
 {
 	const struct totals *s = &t->sum;
-	t->len = 0;
 	int n = snprintf(t->line, sizeof t->line,
 			 "%" PRIu64 " message%s (%" PRIu64 " smtp, %" PRIu64 " pop3, %" PRIu64
-			 " file), %" PRIu64 " octets, %" PRIu64 " incomplete, %" PRIu64
-			 " flagged; dkim:",
+			 " file), %" PRIu64 " octets, %" PRIu64 " incomplete, %" PRIu64 " flagged",
 			 s->messages, s->messages == 1 ? "" : "s", s->protocol[MESSAGE_SMTP],
 			 s->protocol[MESSAGE_POP3], s->protocol[MESSAGE_FILE], s->octets,
 			 s->incomplete, s->flagged + s->unjudged);
 	t->len = (size_t)n;
-	const char *between = " ";
-	for (int i = 0; i < AUTH_RESULT_N; i++) {
-		char text[64];
-		if (!s->dkim[i])
-			continue;
-		snprintf(text, sizeof text, "%s%" PRIu64 " %s", between, s->dkim[i],
-			 auth_result_name((enum auth_result)i));
-		put_str(t, text);
-		between = ", ";
-	}
-	put_str(t, *between == ' ' ? " none asked for\n" : "\n");
+	put_sum(t, "; dkim:", s->dkim, AUTH_RESULT_N, result_word);
+	put_sum(t, "; spf:", s->spf, AUTH_RESULT_N, result_word);
+	put_sum(t, "; arc:", s->arc, AUTH_RESULT_N, result_word);
+	put_sum(t, "; dmarc:", s->dmarc, AUTH_RESULT_N, result_word);
+	put_sum(t, "; actions:", s->action, VERDICT_ACTION_N, action_word);
+	put_str(t, "\n");
 	return bytes_of(t->line, t->len);
 }

@@ -14,7 +14,11 @@ static void sample(struct message *m, struct verdict *v, struct bytes from)
 {
 	rcpt.address = bytes_str("bob@receiver.example");
 	signature.domain = bytes_str("sender.example");
-	*v = (struct verdict){ .dkim = &signature, .n_dkim = 1, .dkim_seen = 1, .result = "clean" };
+	*v = (struct verdict){ .dkim = &signature,
+			       .n_dkim = 1,
+			       .dkim_seen = 1,
+			       .result = "clean",
+			       .checks = VERDICT_DKIM };
 	*m = (struct message){ .time_ns = UINT64_C(1795255200000000000),
 			       .client = { { [10] = 0xff, [11] = 0xff, 192, 0, 2, 1 } },
 			       .has_client = true,
@@ -53,7 +57,7 @@ static void plain(void)
 	CU_ASSERT_TRUE(has(row, "11-21 10:00:00 192.0.2.1 "));
 	CU_ASSERT_TRUE(has(row, "alice@sender.example"));
 	CU_ASSERT_TRUE(has(row, "bob@receiver.example"));
-	CU_ASSERT_TRUE(has(row, "  3124 pass sender.example"));
+	CU_ASSERT_TRUE(has(row, "  3124 -    pass -    -     clean\n"));
 	CU_ASSERT_TRUE(has(row, "clean\n"));
 	v.action = VERDICT_FLAG;
 	v.result = "flagged";
@@ -65,9 +69,57 @@ static void plain(void)
 	CU_ASSERT_TRUE(has(table_row(t, &m), "unverified"));
 	struct bytes sum = table_totals(t);
 	CU_ASSERT_TRUE(has(sum, "3 messages (3 smtp, 0 pop3, 0 file), 9372 octets, 2 incomplete, "
-				"2 flagged; dkim: 1 pass, 1 fail\n"));
+				"2 flagged; dkim: 1 pass, 1 fail; actions: 1 accept, 1 flag\n"));
 	signature.result = AUTH_PASS;
 	table_free(t);
+}
+
+/* Results of all checks and the action, in 80 columns and in more. */
+static void results(void)
+{
+	struct message m;
+	struct verdict v;
+	struct table *t = table_new(80, false), *wide = table_new(120, false),
+		     *full = table_new(160, false);
+	sample(&m, &v, bytes_str("alice@sender.example"));
+	v.checks = VERDICT_DKIM | VERDICT_SPF | VERDICT_ARC | VERDICT_DMARC;
+	v.spf[SPF_MAILFROM].checked = v.spf[SPF_HELO].checked = true;
+	v.spf[SPF_MAILFROM].result = AUTH_SOFTFAIL;
+	v.spf[SPF_HELO].result = AUTH_PASS;
+	v.dmarc.result = AUTH_FAIL;
+	v.action = VERDICT_QUARANTINE;
+	v.result = "flagged";
+	v.reason = "dmarc_fail";
+	CU_ASSERT_TRUE(has(table_header(t), " SPF  DKIM ARC  DMARC VERDICT\n"));
+	CU_ASSERT_TRUE(has(table_row(t, &m), " soft pass none fail  quarantine\n"));
+	CU_ASSERT_TRUE(has(table_row(wide, &m), "   3124 soft pass none fail  quarantine\n"));
+	CU_ASSERT_TRUE(has(table_row(full, &m), " softfail  pass sender.example"));
+	CU_ASSERT_TRUE(has(table_row(full, &m), " none      fail      quarantine dmarc_fail\n"));
+	v.spf[SPF_MAILFROM].checked = false; /* HELO in its place, as in the record */
+	v.action = VERDICT_ACCEPT;
+	v.result = "undecided";
+	v.arc.result = AUTH_TEMPERROR;
+	v.dmarc.result = AUTH_PERMERROR;
+	CU_ASSERT_TRUE(has(table_row(t, &m), " pass pass temp perm  undecided\n"));
+	v.spf[SPF_HELO].checked = false;
+	CU_ASSERT_TRUE(has(table_row(t, &m), " none pass temp perm  undecided\n"));
+	v.checks = 0;
+	CU_ASSERT_TRUE(has(table_row(t, &m), " -    -    -    -     undecided\n"));
+	CU_ASSERT_TRUE(has(table_totals(t),
+			   "4 messages (4 smtp, 0 pop3, 0 file), 12496 octets, 0 incomplete, "
+			   "1 flagged; dkim: 3 pass; spf: 1 none, 1 pass, 1 softfail; "
+			   "arc: 1 none, 2 temperror; dmarc: 1 fail, 2 permerror; "
+			   "actions: 3 accept, 1 quarantine\n"));
+	for (unsigned r = 0; r < AUTH_RESULT_N; r++) {
+		const char *word = auth_result_name((enum auth_result)r);
+		v.checks = VERDICT_DMARC;
+		v.dmarc.result = (uint8_t)r;
+		CU_ASSERT_TRUE(
+			has(table_row(full, &m), r == AUTH_UNVERIFIABLE ? " unverifi~ " : word));
+	}
+	table_free(t);
+	table_free(wide);
+	table_free(full);
 }
 
 static void every_width(void)
@@ -178,7 +230,7 @@ static void several_signatures(void)
 				    { .result = AUTH_FAIL, .domain = bytes_str("three.example") } };
 	struct message m;
 	struct verdict v;
-	struct table *t = table_new(120, false);
+	struct table *t = table_new(160, false);
 	sample(&m, &v, bytes_str("a@b.example"));
 	v.dkim = d;
 	v.n_dkim = v.dkim_seen = 3;
@@ -190,5 +242,5 @@ static void several_signatures(void)
 	table_free(t);
 }
 
-TEST_MAIN("table", TEST(encoded_words), TEST(several_signatures), TEST(plain), TEST(every_width),
-	  TEST(nothing_acts), TEST(wide_and_combining), TEST(colours))
+TEST_MAIN("table", TEST(encoded_words), TEST(several_signatures), TEST(plain), TEST(results),
+	  TEST(every_width), TEST(nothing_acts), TEST(wide_and_combining), TEST(colours))
