@@ -8,7 +8,9 @@
 #include <time.h>
 
 #include "base/ring.h"
+#include "control/config.h"
 #include "control/events.h"
+#include "control/suffix_list.h"
 #include "dataplane/worker.h"
 #include "verify/resolver.h"
 #include "verify/worker.h"
@@ -411,6 +413,25 @@ static int make_workers(struct crew *c)
 	return 0;
 }
 
+void crew_drop(struct config *cfg)
+{
+	suffix_list_free(cfg);
+	config_fini(cfg);
+}
+
+/* The first snapshot: a copy of cfg that shares its profiles. */
+static int crew_publish_first(struct crew *c, const struct config *cfg, char *why, size_t why_len)
+{
+	struct config first = *cfg;
+	if (suffix_list_load(&first, why, why_len) < 0)
+		return -EINVAL;
+	profiles_hold(first.profiles);
+	c->publish = publish_new(&first, c->n, crew_drop);
+	if (!c->publish)
+		crew_drop(&first);
+	return c->publish ? 0 : -ENOMEM;
+}
+
 static int crew_build(struct crew *c, const struct config *cfg, char *why, size_t why_len)
 {
 	unsigned core[LIVE_CORES_MAX];
@@ -425,14 +446,16 @@ static int crew_build(struct crew *c, const struct config *cfg, char *why, size_
 	memset(c->stats, 0, most * sizeof c->stats[0]);
 	place(c, cfg, core, n_core);
 	c->gauge = calloc(3 * c->n + c->n_verify * (c->n_rx + 1), sizeof c->gauge[0]);
-	c->publish = publish_new(cfg, c->n);
 	c->events = events_new(cfg);
-	if (!c->gauge || !c->publish || !c->events)
+	if (!c->gauge || !c->events)
 		return -ENOMEM;
+	int err = crew_publish_first(c, cfg, why, why_len);
+	if (err)
+		return err;
 	c->output = output_new(cfg->output, c->member[c->n - 1].stats, why, why_len);
 	if (!c->output)
 		return -EACCES;
-	int err = resolver_new(&c->resolver, cfg, c->n_verify, why, why_len);
+	err = resolver_new(&c->resolver, publish_current(c->publish), c->n_verify, why, why_len);
 	if (!err)
 		err = make_rings(c, cfg);
 	if (!err)

@@ -23,7 +23,7 @@ enum crew_phase {
 
 struct crew;
 
-struct crew_setup { /* all borrowed for the life of the crew */
+struct crew_setup { /* all borrowed for the life of the crew; a copy of cfg is published */
 	const struct config *cfg;
 	struct live *live;
 };
@@ -31,6 +31,8 @@ struct crew_setup { /* all borrowed for the life of the crew */
 /* Makes workers, rings, resolver and the snapshot of settings. 0 or -errno, why has one line with
  * the cure. */
 int crew_new(struct crew **out, const struct crew_setup *setup, char *why, size_t why_len);
+/* Frees what hangs on a snapshot: profiles, lists, public suffixes. */
+void crew_drop(struct config *cfg);
 /* Threads must have ended. */
 void crew_free(struct crew *c);
 

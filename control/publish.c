@@ -3,35 +3,48 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/epoch.h"
 
 /*
  * A worker hands the pointer on to its stages, and a message in verification keeps the snapshot it
- * began with until it is judged, which its DNS deadline bounds. So besides the grace period of the
- * workers twice that deadline must have passed.
+ * began with until it is judged and given back. So besides the grace period of the workers, behind
+ * which nobody begins a message under it, the number of its messages must be 0.
  */
 struct snapshot {
 	struct config cfg; /* first */
 	struct snapshot *next; /* replaced ones, newest first */
-	uint64_t grace, after_ns;
+	uint64_t grace;
+	_Alignas(64) _Atomic uint64_t users; /* apart from what every message reads */
 };
 
 struct publish {
 	_Atomic(struct snapshot *) now;
 	struct snapshot *old;
 	struct epoch *epoch;
+	publish_drop *drop;
 };
 
 static struct snapshot *snapshot_new(const struct config *cfg)
 {
-	struct snapshot *s = calloc(1, sizeof *s);
-	if (s)
-		s->cfg = *cfg;
+	struct snapshot *s = aligned_alloc(64, sizeof *s);
+	if (!s)
+		return NULL;
+	memset(s, 0, sizeof *s);
+	s->cfg = *cfg;
+	s->cfg.users = &s->users;
 	return s;
 }
 
-struct publish *publish_new(const struct config *cfg, unsigned readers)
+static void snapshot_free(struct publish *p, struct snapshot *s)
+{
+	if (p->drop)
+		p->drop(&s->cfg);
+	free(s);
+}
+
+struct publish *publish_new(const struct config *cfg, unsigned readers, publish_drop *drop)
 {
 	struct publish *p = calloc(1, sizeof *p);
 	struct snapshot *s = snapshot_new(cfg);
@@ -43,6 +56,7 @@ struct publish *publish_new(const struct config *cfg, unsigned readers)
 		return NULL;
 	}
 	p->epoch = e;
+	p->drop = drop;
 	atomic_store_explicit(&p->now, s, memory_order_relaxed);
 	return p;
 }
@@ -51,11 +65,11 @@ void publish_free(struct publish *p)
 {
 	if (!p)
 		return;
-	free(atomic_load_explicit(&p->now, memory_order_relaxed));
+	snapshot_free(p, atomic_load_explicit(&p->now, memory_order_relaxed));
 	while (p->old) {
 		struct snapshot *s = p->old;
 		p->old = s->next;
-		free(s);
+		snapshot_free(p, s);
 	}
 	epoch_free(p->epoch);
 	free(p);
@@ -83,7 +97,7 @@ const struct config *publish_current(const struct publish *p)
 	return &atomic_load_explicit(&p->now, memory_order_relaxed)->cfg;
 }
 
-int publish_swap(struct publish *p, const struct config *cfg, uint64_t now_ns)
+int publish_swap(struct publish *p, const struct config *cfg)
 {
 	struct snapshot *s = snapshot_new(cfg);
 	if (!s)
@@ -91,20 +105,27 @@ int publish_swap(struct publish *p, const struct config *cfg, uint64_t now_ns)
 	/* pairs with publish_config */
 	struct snapshot *old = atomic_exchange_explicit(&p->now, s, memory_order_acq_rel);
 	old->grace = epoch_start(p->epoch);
-	old->after_ns = now_ns + (uint64_t)old->cfg.dns_message_deadline_ms * 2000000;
 	old->next = p->old;
 	p->old = old;
 	return 0;
 }
 
-unsigned publish_clean(struct publish *p, uint64_t now_ns)
+/* The grace period first: only behind it the number cannot grow any more. */
+static bool unused(struct publish *p, const struct snapshot *s)
+{
+	/* acquire pairs with the release of whoever gave the last message back */
+	return epoch_passed(p->epoch, s->grace) &&
+	       atomic_load_explicit(&s->users, memory_order_acquire) == 0;
+}
+
+unsigned publish_clean(struct publish *p)
 {
 	unsigned kept = 0;
 	for (struct snapshot **at = &p->old; *at;) {
 		struct snapshot *s = *at;
-		if (now_ns >= s->after_ns && epoch_passed(p->epoch, s->grace)) {
+		if (unused(p, s)) {
 			*at = s->next;
-			free(s);
+			snapshot_free(p, s);
 		} else {
 			at = &s->next;
 			kept++;

@@ -1,8 +1,10 @@
 /*
  * publish - the snapshot of settings in force: swapped by control, read by workers without a lock.
  *
- * Workers call publish_config once a turn. A snapshot that was replaced is freed when every worker
- * has passed a turn since and no message begun under it can still be in verification.
+ * Workers call publish_config once a turn. A snapshot that was replaced is freed, with all that
+ * hangs on it, when every worker has passed a turn since and no message is left that was begun
+ * under it. Whoever begins a message adds one to *cfg->users in the turn the snapshot is from, and
+ * takes it back when nothing of the message points into the snapshot any more.
  */
 #pragma once
 
@@ -10,10 +12,13 @@
 
 struct publish;
 
-/* Takes a copy of cfg. readers: threads that will read, numbered from 0. NULL when out of memory.
- */
-struct publish *publish_new(const struct config *cfg, unsigned readers);
-/* No reader may be joined. */
+/* Frees what hangs on a snapshot: profiles, lists. */
+typedef void publish_drop(struct config *cfg);
+
+/* Takes a copy of cfg with all that hangs on it. readers: threads that will read, numbered from 0.
+ * drop: NULL when nothing is to be freed. NULL when out of memory, and then nothing is taken. */
+struct publish *publish_new(const struct config *cfg, unsigned readers, publish_drop *drop);
+/* No reader may be joined, and no message left. */
 void publish_free(struct publish *p);
 
 void publish_join(struct publish *p, unsigned reader);
@@ -24,7 +29,8 @@ const struct config *publish_config(struct publish *p, unsigned reader);
 
 /* By control: the snapshot in force. */
 const struct config *publish_current(const struct publish *p);
-/* By control: a copy of cfg is in force from now on. 0 or -ENOMEM. */
-int publish_swap(struct publish *p, const struct config *cfg, uint64_t now_ns);
+/* By control: a copy of cfg is in force from now on; takes what hangs on it. 0, or -ENOMEM and
+ * nothing is taken. */
+int publish_swap(struct publish *p, const struct config *cfg);
 /* By control, now and then: frees what can be freed. Returns how many old ones are still kept. */
-unsigned publish_clean(struct publish *p, uint64_t now_ns);
+unsigned publish_clean(struct publish *p);

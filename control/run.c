@@ -12,9 +12,16 @@
 #include "control/crew.h"
 #include "control/options.h"
 #include "control/socket.h"
+#include "control/suffix_list.h"
 #include "dataplane/live.h"
 
-enum { RUN_POLL_MS = 100, RUN_JOIN_MS = 1000, RUN_ARGS_MAX = 128, RUN_WHY_MAX = 1024 };
+enum {
+	RUN_POLL_MS = 100,
+	RUN_JOIN_MS = 1000,
+	RUN_SUFFIX_NS = 2000000000,
+	RUN_ARGS_MAX = 128,
+	RUN_WHY_MAX = 1024
+};
 
 struct run {
 	struct config_source source; /* kept: a reload makes the settings from it again */
@@ -27,6 +34,9 @@ struct run {
 	bool stopping;
 	enum crew_phase phase;
 	uint64_t stop_ns; /* when the stop was asked for */
+	struct suffix_list_file suffix_file;
+	bool suffix_changed; /* since it was read */
+	uint64_t suffix_ns; /* when it is looked at again */
 	int output_error; /* last one that was logged */
 };
 
@@ -50,6 +60,29 @@ static uint64_t clock_ns(void)
 
 /* ---- commands ---- */
 
+/* Every part that can refuse, then the swap, which takes what hangs on next. */
+static int run_swap(struct run *r, struct config *next, char *note, size_t note_len)
+{
+	const struct config *now = publish_current(crew_publish(r->crew));
+	char why[RUN_WHY_MAX];
+	int err = 0;
+	if (suffix_list_load(next, why, sizeof why) < 0)
+		err = -1;
+	if (!err && (err = live_config(r->live, next)))
+		snprintf(why, sizeof why, "list of mail ports for steering: %s", strerror(-err));
+	if (!err && (err = output_reopen(crew_output(r->crew))))
+		snprintf(why, sizeof why, "output %s: %s", now->output, strerror(-err));
+	if (!err && (err = publish_swap(crew_publish(r->crew), next)))
+		snprintf(why, sizeof why, "out of memory");
+	if (err) {
+		snprintf(note, note_len, "%s", why);
+		return -1;
+	}
+	r->ctx.cfg = publish_current(crew_publish(r->crew));
+	suffix_list_changed(r->ctx.cfg, &r->suffix_file);
+	return 0;
+}
+
 /* All or nothing: every part that can refuse comes before the swap, and is taken back when a later
  * one does. */
 static int run_reload(void *arg, char *note, size_t note_len)
@@ -61,25 +94,11 @@ static int run_reload(void *arg, char *note, size_t note_len)
 	if (config_build(&next, &r->source, note, note_len))
 		return -1;
 	config_keep_restart(&next, now, note, note_len);
-	int err = live_config(r->live, &next);
-	if (err) {
-		live_config(r->live, now);
-		snprintf(note, note_len, "list of mail ports for steering: %s", strerror(-err));
-		return -1;
-	}
-	err = output_reopen(crew_output(r->crew));
-	if (err) {
-		live_config(r->live, now);
-		snprintf(note, note_len, "output %s: %s", now->output, strerror(-err));
-		return -1;
-	}
-	if (publish_swap(crew_publish(r->crew), &next, clock_ns())) {
-		live_config(r->live, now);
-		snprintf(note, note_len, "out of memory");
-		return -1;
-	}
-	r->ctx.cfg = publish_current(crew_publish(r->crew));
-	return 0;
+	if (run_swap(r, &next, note, note_len) == 0)
+		return 0;
+	crew_drop(&next);
+	live_config(r->live, now);
+	return -1;
 }
 
 static void run_stop(void *arg)
@@ -103,6 +122,35 @@ static void reload_by_signal(struct run *r)
 			 note);
 	else
 		log_line(LOG_LEVEL_NOTICE, "reload: done");
+}
+
+/* A new public suffix list is taken without a restart; one that cannot be read changes nothing. */
+static void watch_suffixes(struct run *r)
+{
+	char why[RUN_WHY_MAX];
+	uint64_t now_ns = clock_ns();
+	const struct config *now = r->ctx.cfg;
+	if (now_ns < r->suffix_ns)
+		return;
+	r->suffix_ns = now_ns + RUN_SUFFIX_NS;
+	bool changed = suffix_list_changed(now, &r->suffix_file), before = r->suffix_changed;
+	r->suffix_changed = changed;
+	if (changed || !before) /* it may still be written to */
+		return;
+	struct config next = *now;
+	profiles_hold(next.profiles);
+	bool taken = suffix_list_load(&next, why, sizeof why) == 0;
+	if (taken && publish_swap(crew_publish(r->crew), &next) < 0) {
+		snprintf(why, sizeof why, "out of memory");
+		taken = false;
+	}
+	if (!taken) {
+		crew_drop(&next);
+		log_line(LOG_LEVEL_ERROR, "the list in force stays: %s", why);
+		return;
+	}
+	r->ctx.cfg = publish_current(crew_publish(r->crew));
+	log_line(LOG_LEVEL_NOTICE, "public suffix list: %s was read again", now->suffix_file);
 }
 
 static void watch_output(struct run *r)
@@ -141,7 +189,8 @@ static void control_loop(struct run *r)
 			r->phase = stop_phase(r);
 			crew_phase(r->crew, r->phase);
 		}
-		publish_clean(crew_publish(r->crew), clock_ns());
+		watch_suffixes(r);
+		publish_clean(crew_publish(r->crew));
 		watch_output(r);
 	}
 }
@@ -223,6 +272,7 @@ static int run_start(struct run *r, const struct config *cfg, char *why, size_t 
 		snprintf(why, why_len, "threads: %s", strerror(-err));
 		return -1;
 	}
+	suffix_list_changed(cfg, &r->suffix_file);
 	tell_start(r, cfg);
 	return 0;
 }
@@ -341,5 +391,6 @@ int run_main(int argc, char **argv, FILE *out, FILE *err)
 	}
 	if (!run_end(&r))
 		_exit(failed ? 2 : 0);
+	config_fini(&cfg);
 	return failed ? 2 : 0;
 }

@@ -16,6 +16,7 @@
 #include "control/input.h"
 #include "control/progress.h"
 #include "control/scan_options.h"
+#include "control/suffix_list.h"
 #include "dataplane/worker.h"
 #include "verify/worker.h"
 
@@ -155,7 +156,8 @@ static unsigned default_cores(void)
 
 static int start_verifiers(struct scan *s, char *why)
 {
-	if (!s->opt.cfg.dkim) /* nothing will be asked */
+	const struct config *cfg = &s->opt.cfg;
+	if (!cfg->dkim && !cfg->spf && !cfg->arc && !cfg->dmarc) /* nothing will be asked */
 		snprintf(s->opt.cfg.dns, sizeof s->opt.cfg.dns, "none");
 	s->opt.cfg.parked_max = 0; /* what comes out of a file can wait */
 	s->cores = s->opt.cores ? s->opt.cores : default_cores();
@@ -508,8 +510,8 @@ int scan_main(int argc, char **argv)
 	}
 	if (s.opt.help)
 		return 0;
-	if (start_evidence(&s, why) < 0 || start_output(&s, why) < 0 ||
-	    start_verifiers(&s, why) < 0) {
+	if (suffix_list_load(&s.opt.cfg, why, sizeof why) < 0 || start_evidence(&s, why) < 0 ||
+	    start_output(&s, why) < 0 || start_verifiers(&s, why) < 0) {
 		complain(&s, why);
 		return 2;
 	}

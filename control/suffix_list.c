@@ -1,0 +1,40 @@
+#include "control/suffix_list.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "verify/auth/suffixes.h"
+
+int suffix_list_load(struct config *cfg, char *why, size_t why_len)
+{
+	char words[512];
+	struct suffixes *list = NULL;
+	cfg->suffixes = NULL;
+	if (!cfg->suffix_file[0])
+		return 0;
+	int err = suffixes_load(&list, cfg->suffix_file, words, sizeof words);
+	cfg->suffixes = list;
+	if (!err || (err == -ENOENT && cfg->dmarc_walk == WALK_RFC9989))
+		return 0;
+	snprintf(why, why_len, "public suffix list: %s", words);
+	return -1;
+}
+
+void suffix_list_free(struct config *cfg)
+{
+	suffixes_free((struct suffixes *)cfg->suffixes);
+	cfg->suffixes = NULL;
+}
+
+bool suffix_list_changed(const struct config *cfg, struct suffix_list_file *seen)
+{
+	struct stat st;
+	if (!cfg->suffix_file[0] || stat(cfg->suffix_file, &st) < 0)
+		return false;
+	bool same = seen->dev == st.st_dev && seen->ino == st.st_ino && seen->size == st.st_size &&
+		    seen->written.tv_sec == st.st_mtim.tv_sec &&
+		    seen->written.tv_nsec == st.st_mtim.tv_nsec;
+	*seen = (struct suffix_list_file){ st.st_dev, st.st_ino, st.st_size, st.st_mtim };
+	return !same;
+}

@@ -1,0 +1,28 @@
+/*
+ * suffix_list - the public suffix list of a config: loaded beside the settings, and again when its
+ * file was replaced.
+ */
+#pragma once
+
+#include <sys/types.h>
+#include <time.h>
+
+#include "base/config.h"
+
+/*
+ * Fills cfg->suffixes for suffix_list_free. Without a file there is none, which is right where only
+ * the tree is walked (RFC 9989). 0, or -1 and why has one line.
+ */
+int suffix_list_load(struct config *cfg, char *why, size_t why_len);
+void suffix_list_free(struct config *cfg);
+
+/* The file as it was seen last; all zero: never. */
+struct suffix_list_file {
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec written;
+};
+
+/* Whether it is another one than last time, or was written since. False where there is none. */
+bool suffix_list_changed(const struct config *cfg, struct suffix_list_file *seen);
