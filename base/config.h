@@ -11,6 +11,7 @@
 struct profiles;
 struct suffixes;
 struct answers;
+struct forged;
 
 enum {
 	CONFIG_PORTS_MAX = 16,
@@ -58,16 +59,8 @@ struct config {
 	uint32_t dns_cache_keys; /* 65,536 parsed keys per verify worker */
 	uint32_t dns_cache_ttl_max_s; /* 86,400 */
 
-	/* dkim */
-	bool dkim; /* true: verify */
-	bool dkim_allow_sha1;
-	uint32_t dkim_min_bits, dkim_max_bits; /* 1024, 4096 */
-	uint32_t dkim_l; /* enum dkim_l */
-	uint32_t dkim_signatures_max; /* 5 */
-	uint32_t dkim_skew_s; /* 60 */
-
 	/* checks; which profile of each kind is in force */
-	bool spf, arc, dmarc, names; /* true */
+	bool dkim, spf, arc, dmarc, names; /* true */
 	uint32_t dmarc_walk; /* enum config_walk: rfc9989 */
 	char dkim_profile[CONFIG_NAME_MAX], spf_profile[CONFIG_NAME_MAX],
 		dmarc_profile[CONFIG_NAME_MAX]; /* "default" */
@@ -84,6 +77,7 @@ struct config {
 	/* made of the settings file; NULL only where nothing is judged */
 	const struct profiles *profiles;
 	const struct suffixes *suffixes; /* NULL: there is no list */
+	const struct forged *forged; /* protected names, prepared; NULL: none are */
 	const struct answers *answers; /* kept ones are used instead of the DNS; NULL: none are */
 	_Atomic uint64_t *users; /* messages begun under this snapshot and not given back */
 

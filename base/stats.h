@@ -108,6 +108,21 @@
 	ROW(KEY_HIT, "dkim.key_hit", "keys found in the worker's cache") \
 	ROW(KEY_MISS, "dkim.key_miss", "keys asked for") \
 	/* verdicts, one a message */ \
+	ROW(SPF_NONE, "spf.none", "checks of MAIL FROM, by result") \
+	ROW(SPF_PASS, "spf.pass", "") \
+	ROW(SPF_FAIL, "spf.fail", "") \
+	ROW(SPF_SOFTFAIL, "spf.softfail", "") \
+	ROW(SPF_NEUTRAL, "spf.neutral", "") \
+	ROW(SPF_TEMPERROR, "spf.temperror", "") \
+	ROW(SPF_PERMERROR, "spf.permerror", "") \
+	ROW(SPF_UNVERIFIABLE, "spf.unverifiable", "") \
+	ROW(DMARC_NONE, "dmarc.none", "messages by what DMARC says") \
+	ROW(DMARC_PASS, "dmarc.pass", "") \
+	ROW(DMARC_FAIL, "dmarc.fail", "") \
+	ROW(DMARC_TEMPERROR, "dmarc.temperror", "") \
+	ROW(DMARC_PERMERROR, "dmarc.permerror", "") \
+	ROW(DMARC_UNVERIFIABLE, "dmarc.unverifiable", "") \
+	ROW(NAMES_FORGED, "names.forged", "messages whose From: shows a protected name") \
 	ROW(VERDICT_ACCEPTED, "verdict.accept", "messages by what the profiles ask for: nothing") \
 	ROW(VERDICT_FLAGGED, "verdict.flag", "to be told of") \
 	ROW(VERDICT_TAGGED, "verdict.tag", "a tag on the subject") \

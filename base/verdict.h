@@ -219,6 +219,7 @@ struct verdict {
 	struct verdict_headers headers;
 	const struct verdict_evidence *evidence; /* in the order of asking; where it is asked for */
 	uint32_t n_evidence;
+	bool evidence_cut; /* there were more than there is room for */
 };
 
 enum verdict_check {

@@ -450,20 +450,6 @@ int config_load(struct config *cfg, const char *path, char *why, size_t why_len)
 	return ret;
 }
 
-/* The fields that verification still reads are those of the DKIM profile in force. */
-static void in_force(struct config *cfg)
-{
-	const struct dkim_profile *dkim = profiles_dkim(cfg->profiles, cfg->dkim_profile);
-	if (!dkim)
-		return;
-	cfg->dkim_allow_sha1 = dkim->allow_sha1;
-	cfg->dkim_min_bits = dkim->min_bits;
-	cfg->dkim_max_bits = dkim->max_bits;
-	cfg->dkim_l = dkim->l;
-	cfg->dkim_signatures_max = dkim->signatures_max;
-	cfg->dkim_skew_s = dkim->skew_s;
-}
-
 void config_default(struct config *cfg)
 {
 	char why[SCHEMA_WHY_MAX];
@@ -476,7 +462,6 @@ void config_default(struct config *cfg)
 			abort(); /* tests/test_config.c goes through all rows */
 	}
 	cfg->profiles = profiles_default();
-	in_force(cfg);
 }
 
 void config_fini(struct config *cfg)
@@ -593,7 +578,6 @@ static int build(struct config *cfg, const struct config_source *src, char *why,
 		    take_profile_option(cfg, &src->option[i], why, why_len) < 0)
 			return -1;
 	char words[SCHEMA_WHY_MAX];
-	in_force(cfg);
 	if (config_check(cfg, words, sizeof words) == 0)
 		return 0;
 	snprintf(why, why_len, "%s%s%s", file ? file : "", file ? ": " : "", words);

@@ -1,4 +1,5 @@
 /* Every setting takes its default, its ends and nothing else; a wrong file is refused with place and cure. */
+#include "base/profile.h"
 #include "control/config.h"
 
 #include <jansson.h>
@@ -31,8 +32,8 @@ static void defaults(void)
 	CU_ASSERT_EQUAL(cfg.hole_ms, 1000);
 	CU_ASSERT_EQUAL(cfg.dns_query_timeout_ms, 10000);
 	CU_ASSERT_EQUAL(cfg.dns_message_deadline_ms, 20000);
-	CU_ASSERT_EQUAL(cfg.dkim_l, DKIM_L_PARTIAL);
-	CU_ASSERT_TRUE(cfg.dkim && cfg.digest && !cfg.dkim_allow_sha1);
+	CU_ASSERT_EQUAL(cfg.profiles->dkim[0].l, DKIM_L_PARTIAL);
+	CU_ASSERT_TRUE(cfg.dkim && cfg.digest && !cfg.profiles->dkim[0].allow_sha1);
 	CU_ASSERT_STRING_EQUAL(cfg.dns, "system");
 	CU_ASSERT_STRING_EQUAL(cfg.socket, "/run/postern/control.sock");
 	CU_ASSERT_EQUAL(config_check(&cfg, why, sizeof why), 0);

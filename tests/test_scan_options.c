@@ -1,4 +1,5 @@
 /* The envelope on the command line is data, whatever it says; everything else is checked. */
+#include "base/profile.h"
 #include "control/scan_options.h"
 
 #include <stdlib.h>
@@ -51,7 +52,7 @@ static void settings(void)
 	CU_ASSERT_EQUAL(READ("a", "--dkim-min-bits", "2048", "b", "--now", "5", "--", "--c"), 0);
 	CU_ASSERT_EQUAL_FATAL(opt.n_input, 3);
 	CU_ASSERT_STRING_EQUAL(opt.input[2], "--c");
-	CU_ASSERT_EQUAL(opt.cfg.dkim_min_bits, 2048);
+	CU_ASSERT_EQUAL(opt.cfg.profiles->dkim[0].min_bits, 2048);
 	CU_ASSERT_EQUAL(opt.cfg.now_ns, 5000000000);
 }
 

@@ -3,6 +3,8 @@
 
 #include <openssl/sha.h>
 
+#include "base/profile.h"
+#include "control/config.h"
 #include "tests/sign.h"
 #include "tests/test.h"
 #include "verify/verify.h"
@@ -13,16 +15,11 @@ static const char header[] = "From: a@example.com\r\nTo: b@example.org\r\nSubjec
 
 static struct config config(void)
 {
-	return (struct config){ .dkim = true,
-				.digest = true,
-				.dkim_min_bits = 1024,
-				.dkim_max_bits = 4096,
-				.dkim_l = DKIM_L_PARTIAL,
-				.dkim_signatures_max = 5,
-				.dkim_skew_s = 60,
-				.dns_cache_keys = 64,
-				.dns_message_questions = 200,
-				.dns_cache_ttl_max_s = 86400 };
+	struct config cfg;
+	config_default(&cfg);
+	cfg.spf = cfg.arc = cfg.dmarc = cfg.names = false;
+	cfg.dns_cache_keys = cfg.dns_cache_records = 64;
+	return cfg;
 }
 
 static struct stats *stats_new(void)
@@ -445,7 +442,11 @@ static void c53_test_key(void)
 static void largest_header(void)
 {
 	struct config cfg = config();
-	cfg.dkim_signatures_max = 1000;
+	struct dkim_profile profile = cfg.profiles->dkim[0];
+	struct profiles profiles = *cfg.profiles;
+	profile.signatures_max = 1000;
+	profiles.dkim = &profile;
+	cfg.profiles = &profiles;
 	struct stats *stats = stats_new();
 	struct verify_engine *e = verify_engine_new(&cfg, 1, stats);
 	char *text = malloc(MESSAGE_HEADER_MAX + 100);

@@ -6,9 +6,10 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
-#include "base/profile.h"
+#include <stdatomic.h>
+
 #include "verify/auth/address.h"
-#include "verify/auth/dkim.h"
+#include "verify/checks.h"
 
 enum {
 	/* lanes and batch of the queues: messages in flight share them */
@@ -20,29 +21,25 @@ enum {
 	 * never used are never there.
 	 */
 	VERIFY_ARENA = 1024 * 1024,
-	/* names that were asked for and answers that are kept with the message */
-	VERIFY_KNOWN = 512 * 1024,
-	VERIFY_SLOT = VERIFY_ARENA + VERIFY_KNOWN,
-	KNOWN_ALL = KNOWN_KEYS | KNOWN_SPF | KNOWN_DMARC,
+	VERIFY_SLOT = VERIFY_ARENA + CHECKS_KNOWN,
 };
 
-enum phase { PHASE_KEYS, PHASE_HASH, PHASE_PUBKEY, PHASE_DONE };
+enum phase { PHASE_ASK, PHASE_HASH, PHASE_PUBKEY, PHASE_DONE };
 
 struct verify {
 	struct verify_engine *e;
 	struct message *m; /* NULL: the slot is free */
-	struct config cfg; /* a copy: the snapshot may be gone before the message is */
+	const struct config *cfg; /* the snapshot it was begun under */
 	void *user;
 	struct verify *next; /* in the list of free or of ready slots */
 	uint8_t phase; /* enum phase */
 	bool no_space, in_step;
 	unsigned pending; /* jobs in the queues */
 	struct arena arena;
-	struct known known;
 	struct header header;
-	struct dkim_profile dkim_profile;
-	struct dkim dkim;
-	bool dkim_on; /* dkim is begun and not ended */
+	struct checks_profiles profiles;
+	struct checks checks;
+	bool checks_on; /* begun and not given back */
 	struct octets octets;
 	struct hash_job sha256;
 	struct verdict verdict;
@@ -55,6 +52,9 @@ struct verify_engine {
 	struct hash_queue *hash;
 	struct pubkey_queue *pubkey;
 	struct keys *keys;
+	struct records *records;
+	struct checks_profiles profiles; /* of cfg */
+	struct trace *trace; /* NULL: nobody looks */
 	uint64_t seed;
 	uint8_t *memory; /* of the slots */
 	size_t memory_len;
@@ -68,6 +68,7 @@ void verify_engine_free(struct verify_engine *e)
 		return;
 	if (e->memory)
 		munmap(e->memory, e->memory_len);
+	records_free(e->records);
 	keys_free(e->keys);
 	pubkey_queue_free(e->pubkey);
 	hash_queue_free(e->hash);
@@ -97,8 +98,10 @@ struct verify_engine *verify_engine_new(const struct config *cfg, unsigned slots
 	if (!e->hash || !e->pubkey || !e->slot)
 		goto err0;
 	e->keys = keys_new(cfg->dns_cache_keys, e->seed, e->pubkey);
-	if (!e->keys)
+	e->records = records_new(cfg->dns_cache_records, e->seed);
+	if (!e->keys || !e->records)
 		goto err0;
+	checks_profiles(&e->profiles, cfg);
 	e->memory_len = (size_t)slots * VERIFY_SLOT;
 	void *memory = mmap(NULL, e->memory_len, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -120,7 +123,15 @@ err0:
 
 void verify_engine_config(struct verify_engine *e, const struct config *cfg)
 {
+	if (e->cfg == cfg)
+		return;
 	e->cfg = cfg;
+	checks_profiles(&e->profiles, cfg);
+}
+
+void verify_engine_trace(struct verify_engine *e, struct trace *trace)
+{
+	e->trace = trace;
 }
 
 /* The octets as they lie, whatever is missing. */
@@ -131,39 +142,24 @@ static bool whole_next(struct hash_job *job, uint8_t *buf, size_t cap, struct by
 	return out->n != 0;
 }
 
-static void begin_known(struct verify *v, uint64_t clock_s)
+static void begin_checks(struct verify *v, uint64_t clock_s)
 {
-	uint32_t budget = v->cfg.dns_message_questions;
-	v->known = (struct known){ .clock_s = clock_s,
-				   .ttl_max_s = v->cfg.dns_cache_ttl_max_s,
-				   .budget = budget ? budget : KNOWN_MAX };
-	known_init(&v->known, slot_memory(v) + VERIFY_ARENA, VERIFY_KNOWN);
-}
-
-static void begin_dkim(struct verify *v, uint64_t clock_s)
-{
-	struct message *m = v->m;
-	v->dkim_profile = (struct dkim_profile){ .allow_sha1 = v->cfg.dkim_allow_sha1,
-						 .min_bits = v->cfg.dkim_min_bits,
-						 .max_bits = v->cfg.dkim_max_bits,
-						 .l = v->cfg.dkim_l,
-						 .signatures_max = v->cfg.dkim_signatures_max,
-						 .skew_s = v->cfg.dkim_skew_s };
-	struct dkim_setup setup = { .cfg = &v->cfg,
-				    .profile = &v->dkim_profile,
-				    .known = &v->known,
-				    .message = m,
-				    .header = &v->header,
-				    .arena = &v->arena,
-				    .keys = v->e->keys,
-				    .queue = v->e->pubkey,
-				    .stats = v->e->stats,
-				    .owner = v,
-				    .now_s = (v->cfg.now_ns ? v->cfg.now_ns : m->time_ns) /
-					     1000000000u,
-				    .clock_s = clock_s };
-	v->dkim_on = true;
-	v->no_space = !dkim_begin(&v->dkim, &setup);
+	struct verify_engine *e = v->e;
+	struct checks_setup setup = { .cfg = v->cfg,
+				      .profiles = &v->profiles,
+				      .message = v->m,
+				      .header = &v->header,
+				      .arena = &v->arena,
+				      .memory = slot_memory(v) + VERIFY_ARENA,
+				      .records = e->records,
+				      .keys = e->keys,
+				      .queue = e->pubkey,
+				      .stats = e->stats,
+				      .trace = e->trace,
+				      .owner = v,
+				      .clock_s = clock_s };
+	v->checks_on = true;
+	v->no_space = !checks_begin(&v->checks, &setup, &v->verdict);
 }
 
 struct verify *verify_begin(struct verify_engine *e, struct message *m, uint64_t clock_s)
@@ -174,14 +170,16 @@ struct verify *verify_begin(struct verify_engine *e, struct message *m, uint64_t
 	e->free = v->next;
 	v->next = NULL;
 	v->m = m;
-	v->cfg = *e->cfg;
+	v->cfg = e->cfg;
+	if (v->cfg->users) /* relaxed: the snapshot cannot go before this worker's next turn */
+		atomic_fetch_add_explicit(v->cfg->users, 1, memory_order_relaxed);
+	v->profiles = e->profiles;
 	v->user = NULL;
-	v->phase = PHASE_KEYS;
-	v->no_space = v->in_step = v->dkim_on = false;
+	v->phase = PHASE_ASK;
+	v->no_space = v->in_step = v->checks_on = false;
 	v->pending = 0;
 	v->verdict = (struct verdict){ 0 };
 	arena_reset(&v->arena);
-	begin_known(v, clock_s);
 	struct bytes octets = { NULL, 0 };
 	bool kept = !m->header_len || (m->chunks && m->header_len <= m->chunks->len);
 	if (kept && m->chunks)
@@ -189,8 +187,8 @@ struct verify *verify_begin(struct verify_engine *e, struct message *m, uint64_t
 	v->no_space = !header_split(&v->header, octets, e->seed, &v->arena) || !kept;
 	if (!v->no_space)
 		v->no_space = !address_email(&v->verdict.email, &v->header, &v->arena);
-	if (!v->no_space && v->cfg.dkim)
-		begin_dkim(v, clock_s);
+	if (!v->no_space)
+		begin_checks(v, clock_s);
 	return v;
 }
 
@@ -228,7 +226,7 @@ static void start_hashes(struct verify *v)
 	struct message *m = v->m;
 	/* of a message that was not kept only a running digest can tell */
 	bool kept = !(m->flags & MESSAGE_TOO_LARGE) || (m->running && m->hashed_to) || all_held(m);
-	if (v->cfg.digest && kept) {
+	if (v->cfg->digest && kept) {
 		octets_rest(&v->octets, m);
 		v->sha256 = (struct hash_job){ .next = whole_next,
 					       .owner = v,
@@ -237,19 +235,16 @@ static void start_hashes(struct verify *v)
 		v->verdict.has_sha256 = true;
 		submit_hash(v, &v->sha256);
 	}
-	if (v->dkim_on && !v->no_space)
-		v->no_space = !dkim_prepare(&v->dkim);
-	if (!v->dkim_on || v->no_space)
+	if (v->no_space)
 		return;
-	for (struct hash_job *job; (job = dkim_hash(&v->dkim));)
+	v->no_space = !checks_prepare(&v->checks);
+	for (struct hash_job *job; !v->no_space && (job = checks_hash(&v->checks));)
 		submit_hash(v, job);
 }
 
 static void start_pubkeys(struct verify *v)
 {
-	if (!v->dkim_on || v->no_space)
-		return;
-	for (struct pubkey_job *job; (job = dkim_pubkey(&v->dkim));) {
+	for (struct pubkey_job *job; !v->no_space && (job = checks_pubkey(&v->checks));) {
 		v->pending++;
 		struct pubkey_job *done = pubkey_submit(v->e->pubkey, job);
 		if (done)
@@ -257,72 +252,29 @@ static void start_pubkeys(struct verify *v)
 	}
 }
 
-static void conclude(struct verdict *verdict, enum verdict_action action, const char *result,
-		     const char *reason)
-{
-	verdict->action = action;
-	verdict->result = result;
-	verdict->reason = reason;
-}
-
-/* Why there may be signatures that were not found; NULL: there are none. */
-static const char *unseen_header(const struct verify *v)
-{
-	switch (dkim_unseen(&v->header, v->m)) {
-	case REASON_NONE:
-		return NULL;
-	case REASON_HEADER_LIMIT:
-		return "header_limit";
-	default:
-		return "no_header";
-	}
-}
-
-/* The rule in verify.h. */
-static void judge(struct verify *v)
-{
-	static const char *const word[AUTH_RESULT_N] = {
-		[AUTH_FAIL] = "dkim_fail",
-		[AUTH_POLICY] = "dkim_policy",
-		[AUTH_PERMERROR] = "dkim_permerror",
-		[AUTH_TEMPERROR] = "dkim_temperror",
-		[AUTH_UNVERIFIABLE] = "dkim_unverifiable",
-	};
-	/* the strongest first */
-	static const uint8_t rank[] = { AUTH_FAIL, AUTH_POLICY, AUTH_PERMERROR, AUTH_TEMPERROR,
-					AUTH_UNVERIFIABLE };
-	struct verdict *verdict = &v->verdict;
-	unsigned n[AUTH_RESULT_N] = { 0 };
-	for (unsigned i = 0; i < verdict->n_dkim; i++)
-		if (!verdict->dkim[i].test_mode || verdict->dkim[i].result == AUTH_PASS)
-			n[verdict->dkim[i].result]++;
-	conclude(verdict, VERDICT_ACCEPT, "clean", NULL);
-	if (v->no_space) {
-		conclude(verdict, VERDICT_ACCEPT, "unverifiable", "no_space");
-	} else if (v->cfg.dkim && !verdict->dkim_seen && unseen_header(v)) {
-		conclude(verdict, VERDICT_ACCEPT, "unverifiable", unseen_header(v));
-	} else if (!n[AUTH_PASS]) {
-		for (unsigned i = 0; i < sizeof rank; i++) {
-			bool flag = rank[i] != AUTH_TEMPERROR && rank[i] != AUTH_UNVERIFIABLE;
-			if (!n[rank[i]])
-				continue;
-			conclude(verdict, flag ? VERDICT_FLAG : VERDICT_ACCEPT,
-				 flag ? "flagged" : "unverifiable", word[rank[i]]);
-			break;
-		}
-	}
-}
-
-/* Never "none": there may be signatures. */
+/*
+ * Never "none" or "clean": there may be signatures. Of what the checks found nothing stays, since
+ * where the room ended is chance.
+ */
 static void give_no_space(struct verify *v)
 {
+	struct verdict *verdict = &v->verdict;
+	struct verdict found = *verdict;
 	v->m->flags |= MESSAGE_UNVERIFIED;
-	if (!v->cfg.dkim)
+	*verdict = (struct verdict){ .has_sha256 = found.has_sha256,
+				     .email = found.email,
+				     .from.flags = FROM_UNSEEN,
+				     .action = VERDICT_ACCEPT,
+				     .result = "unverifiable",
+				     .reason = policy_word(POLICY_NO_SPACE) };
+	memcpy(verdict->sha256, found.sha256, sizeof verdict->sha256);
+	if (!v->cfg->dkim)
 		return;
 	v->alone = (struct dkim_result){ .result = (uint8_t)reason_result(REASON_NO_SPACE),
 					 .reason = reason_word(REASON_NO_SPACE) };
-	v->verdict.dkim = &v->alone;
-	v->verdict.n_dkim = 1;
+	verdict->checks = VERDICT_DKIM;
+	verdict->dkim = &v->alone;
+	verdict->n_dkim = 1;
 	stats_add(v->e->stats, STAT_DKIM_UNVERIFIABLE, 1);
 }
 
@@ -330,32 +282,19 @@ static void finish(struct verify *v)
 {
 	if (v->verdict.has_sha256)
 		memcpy(v->verdict.sha256, v->sha256.digest, sizeof v->verdict.sha256);
-	if (v->dkim_on && v->no_space)
-		dkim_abort(&v->dkim);
-	else if (v->dkim_on)
-		v->no_space = !dkim_end(&v->dkim, &v->verdict);
-	v->dkim_on = false;
+	v->no_space = v->no_space || !checks_end(&v->checks, &v->verdict);
 	if (v->no_space)
 		give_no_space(v);
-	judge(v);
-	if (v->cfg.dkim)
-		v->verdict.checks |= VERDICT_DKIM;
-	if (v->verdict.action != VERDICT_ACCEPT)
-		v->verdict.asked[v->verdict.n_asked++] =
-			(struct verdict_asked){ .check = "dkim",
-						.profile = "default",
-						.action = v->verdict.action,
-						.reason = v->verdict.reason };
 	v->m->verdict = &v->verdict;
+	policy_count(&v->verdict, v->e->stats);
 	stats_add(v->e->stats, STAT_VERIFY_DONE, 1);
 }
 
 enum verify_state verify_step(struct verify_engine *e, struct verify *v, uint64_t clock_s)
 {
 	v->in_step = true;
-	if (v->phase == PHASE_KEYS) {
-		v->known.clock_s = v->dkim.setup.clock_s = clock_s;
-		if (v->dkim_on && !v->no_space && !dkim_ask(&v->dkim)) {
+	if (v->phase == PHASE_ASK) {
+		if (!v->no_space && !checks_ask(&v->checks, &v->verdict, clock_s)) {
 			v->in_step = false;
 			return VERIFY_ASK;
 		}
@@ -376,31 +315,33 @@ enum verify_state verify_step(struct verify_engine *e, struct verify *v, uint64_
 
 const struct question *verify_question(struct verify *v, unsigned *number)
 {
-	return known_take(&v->known, number);
+	return v->checks_on ? known_take(&v->checks.known, number) : NULL;
 }
 
 void verify_unask(struct verify *v, unsigned number)
 {
-	known_put_back(&v->known, number);
+	known_put_back(&v->checks.known, number);
 }
 
 void verify_answer(struct verify *v, unsigned number, const struct answer *answer)
 {
-	known_settle(&v->known, number, answer);
+	known_settle(&v->checks.known, number, answer);
 }
 
 uint32_t verify_deadline_ms(const struct verify *v)
 {
-	return UINT32_MAX;
+	return checks_deadline_ms(&v->checks);
 }
 
 void verify_late(struct verify *v, uint32_t ms)
 {
+	checks_late(&v->checks, ms);
 }
 
 void verify_give_up(struct verify *v)
 {
-	known_give_up(&v->known, KNOWN_ALL);
+	if (v->checks_on)
+		checks_give_up(&v->checks);
 }
 
 static struct verify *take_ready(struct verify_engine *e)
@@ -434,10 +375,11 @@ struct verify *verify_poll(struct verify_engine *e, bool flush)
 void verify_end(struct verify_engine *e, struct verify *v)
 {
 	assert(v->pending == 0);
-	if (v->dkim_on)
-		dkim_abort(&v->dkim);
-	v->dkim_on = false;
-	known_end(&v->known);
+	if (v->checks_on)
+		checks_abort(&v->checks);
+	v->checks_on = false;
+	if (v->cfg->users) /* pairs with publish_clean: nothing of the snapshot is read after this */
+		atomic_fetch_sub_explicit(v->cfg->users, 1, memory_order_release);
 	v->m->verdict = NULL;
 	v->m = NULL;
 	v->next = e->free;

@@ -70,6 +70,10 @@ struct verify *verify_poll(struct verify_engine *e, bool flush);
  * answers. */
 void verify_end(struct verify_engine *e, struct verify *v);
 
+/* Each message begun from now on writes its steps; borrowed until the next call, NULL: off. For one
+ * message at a time. */
+void verify_engine_trace(struct verify_engine *e, struct trace *trace);
+
 struct message *verify_message(const struct verify *v);
 /* For the worker's own use: a pointer kept with the slot, NULL at verify_begin. */
 void **verify_user(struct verify *v);

@@ -1,6 +1,8 @@
 /* dkim: a key record, a NUL, a message: the verdict is the same in one chunk and in many. */
 #include <stdlib.h>
 
+#include "base/profile.h"
+#include "control/config.h"
 #include "verify/verify.h"
 
 static struct message_chunk *chunk(const uint8_t *p, size_t n, struct message_chunk *next)
@@ -40,18 +42,25 @@ static uint32_t judge(struct verify_engine *e, struct bytes key, struct bytes te
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static const struct config cfg = { .dkim = true,
-					   .digest = true,
-					   .dkim_allow_sha1 = true,
-					   .dkim_min_bits = 512,
-					   .dkim_max_bits = 2048,
-					   .dkim_l = DKIM_L_PARTIAL,
-					   .dkim_signatures_max = 3,
-					   .dkim_skew_s = 60 };
+	static struct config cfg;
+	static struct dkim_profile profile;
+	static struct profiles profiles;
 	static struct stats stats;
 	static struct verify_engine *e;
-	if (!e)
+	if (!e) {
+		config_default(&cfg);
+		cfg.spf = cfg.arc = cfg.dmarc = cfg.names = false;
+		cfg.dns_cache_keys = cfg.dns_cache_records = 64;
+		profiles = *cfg.profiles;
+		profile = profiles.dkim[0];
+		profile.allow_sha1 = true;
+		profile.min_bits = 512;
+		profile.max_bits = 2048;
+		profile.signatures_max = 3;
+		profiles.dkim = &profile;
+		cfg.profiles = &profiles;
 		e = verify_engine_new(&cfg, 1, &stats);
+	}
 	const uint8_t *nul = n && n < 1 << 17 ? memchr(data, 0, n) : NULL;
 	if (!nul)
 		return 0;
