@@ -428,6 +428,31 @@ static void c107_permanent(void)
 	replied("550 #5.7.1 DMARC verification failed");
 }
 
+/* Odd From: fields are no way around the policy of a domain that they show; nor is ARC. */
+static void h6_odd_from(void)
+{
+	fresh();
+	dmarc_is(AUTH_PERMERROR, DMARC_REJECT);
+	v.arc.trusted_pass = true;
+	outcome(VERDICT_REJECT, "flagged", "dmarc_permerror");
+	replied("550 #5.7.1 DMARC unauthenticated mail is prohibited");
+	CU_ASSERT_PTR_NULL(v.dmarc.override);
+	dmarc_is(AUTH_PERMERROR, DMARC_QUARANTINE);
+	outcome(VERDICT_QUARANTINE, "flagged", "dmarc_permerror");
+	dmarc.permanent_action = VERDICT_REJECT; /* the stricter of both, once */
+	outcome(VERDICT_REJECT, "flagged", "dmarc_permerror");
+	CU_ASSERT_EQUAL(v.n_asked, 1);
+	replied("550 #5.7.1 DMARC verification failed");
+	message.authenticated = true;
+	outcome(VERDICT_ACCEPT, "clean", NULL);
+	CU_ASSERT_TRUE(same(v.dmarc.override, "bypass"));
+	fresh(); /* what DMARC could not verify takes nobody's place */
+	dmarc_is(AUTH_PERMERROR, DMARC_NONE);
+	spf.action[SPF_MAILFROM][SPF_CASE_FAIL] = VERDICT_REJECT;
+	spf_is(SPF_MAILFROM, AUTH_FAIL);
+	outcome(VERDICT_REJECT, "flagged", "spf_fail");
+}
+
 static void d4_refused_by_default(void)
 {
 	c104_reject();
@@ -894,7 +919,7 @@ TEST_MAIN("policy", TEST(c77_identity_and_result), TEST(c78_no_action_accepts),
 	  TEST(c79_any_identity_refuses), TEST(c80_temperror_reply), TEST(c81_other_reply),
 	  TEST(c82_publishers_words), TEST(c83_own_replies), TEST(spf_milder), TEST(c60_permanent),
 	  TEST(c59_temporary), TEST(c63_test_mode), TEST(dkim_under_dmarc_pass), TEST(c104_reject),
-	  TEST(c105_quarantine), TEST(c106_temporary), TEST(c107_permanent),
+	  TEST(c105_quarantine), TEST(c106_temporary), TEST(c107_permanent), TEST(h6_odd_from),
 	  TEST(d4_refused_by_default), TEST(d5_d6_d8_d9_tag_and_score),
 	  TEST(d7_quarantined_by_default), TEST(d10_one_tag), TEST(d13_none_untouched),
 	  TEST(g4_three_policies), TEST(g7_accepted_with_the_header),

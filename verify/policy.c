@@ -15,7 +15,7 @@ struct judge {
 	struct verdict *v;
 	struct arena *arena;
 	bool full; /* a reply did not fit the arena */
-	bool dmarc_judges; /* its domain has a record and no bypass applies */
+	bool dmarc_judges; /* its domain has a record, it passed or failed, and no bypass applies */
 	bool dmarc_passed;
 	bool dkim_passed;
 	enum policy_reason unseen, undecided; /* why */
@@ -307,16 +307,22 @@ static const char *bypass(const struct judge *j)
 	return has_field(j) ? "a listed header field is there" : NULL; /* C-110 */
 }
 
+static uint32_t policy_action(const struct judge *j)
+{
+	const struct dmarc_profile *p = j->s->dmarc;
+	return j->v->dmarc.policy == DMARC_REJECT ? p->reject_action : p->quarantine_action;
+}
+
 /* D-5, D-6, D-8, D-9: what is not refused may be tagged, and counts. */
-static void ask_dmarc_fail(struct judge *j)
+static void ask_dmarc_fail(struct judge *j, enum policy_reason reason)
 {
 	const struct dmarc_profile *p = j->s->dmarc;
 	bool strict = j->v->dmarc.policy == DMARC_REJECT;
 	struct verdict_asked a = {
 		.check = "dmarc",
 		.profile = p->name,
-		.action = (uint8_t)(strict ? p->reject_action : p->quarantine_action),
-		.reason = policy_word(POLICY_DMARC_FAIL),
+		.action = (uint8_t)policy_action(j),
+		.reason = policy_word(reason),
 	};
 	if (a.action == VERDICT_REJECT) {
 		a.reply = kept(j, reply_make(&p->reject, j->arena));
@@ -328,8 +334,8 @@ static void ask_dmarc_fail(struct judge *j)
 	if (a.action == VERDICT_QUARANTINE)
 		a.quarantine = bytes_str(p->quarantine);
 	if (a.action == VERDICT_ACCEPT && !a.score && !a.tag.n) {
-		trace_line(j->s->trace, TRACE_POLICY, 0, "dmarc: fail is accepted by profile %s",
-			   p->name);
+		trace_line(j->s->trace, TRACE_POLICY, 0, "dmarc: %s is accepted by profile %s",
+			   auth_result_name(j->v->dmarc.result), p->name);
 		return;
 	}
 	ask(j, &a);
@@ -351,33 +357,48 @@ static bool lifted(struct judge *j, const char *why_bypass, const char *what)
 	return d->override != NULL;
 }
 
-static void judge_dmarc(struct judge *j, const char *why_bypass)
+/* A policy that stands with a permanent error: From: is odd, and a domain that it shows failed (RFC
+ * 9989 section 11.5). It counts as a fail does, or odd fields would be a way around it. */
+static bool odd_from(const struct dmarc_result *d)
+{
+	return d->result == AUTH_PERMERROR && d->has_record && d->policy != DMARC_NONE;
+}
+
+static void judge_dmarc_error(struct judge *j, const char *why_bypass)
 {
 	const struct dmarc_profile *p = j->s->dmarc;
-	struct dmarc_result *d = &j->v->dmarc;
-	bool temporary = d->result == AUTH_TEMPERROR;
+	const char *what = auth_result_name(j->v->dmarc.result);
+	bool temporary = j->v->dmarc.result == AUTH_TEMPERROR;
 	enum policy_reason reason = temporary ? POLICY_DMARC_TEMPERROR : POLICY_DMARC_PERMERROR;
 	uint32_t action = temporary ? p->temporary_action : p->permanent_action;
+	bool odd = odd_from(&j->v->dmarc) && policy_action(j) >= action;
+	if (odd && !lifted(j, why_bypass, what)) {
+		ask_dmarc_fail(j, reason);
+	} else if (!odd && action == VERDICT_ACCEPT) {
+		trace_line(j->s->trace, TRACE_POLICY, 0, "dmarc: %s is accepted by profile %s",
+			   what, p->name);
+		if (temporary && !why_bypass)
+			note(&j->undecided, reason);
+	} else if (!odd && !lifted(j, why_bypass, what)) {
+		ask_for(j, "dmarc", p->name, action, reason,
+			temporary ? &p->temporary : &p->permanent);
+	}
+}
+
+static void judge_dmarc(struct judge *j, const char *why_bypass)
+{
+	struct dmarc_result *d = &j->v->dmarc;
 	switch (d->result) {
 	case AUTH_FAIL:
 		if (d->policy == DMARC_NONE) /* D-13 */
 			trace_line(j->s->trace, TRACE_POLICY, 0,
 				   "dmarc: fail, policy none: left untouched");
 		else if (!lifted(j, why_bypass, "fail"))
-			ask_dmarc_fail(j);
+			ask_dmarc_fail(j, POLICY_DMARC_FAIL);
 		return;
 	case AUTH_TEMPERROR:
 	case AUTH_PERMERROR:
-		if (action == VERDICT_ACCEPT) {
-			trace_line(j->s->trace, TRACE_POLICY, 0,
-				   "dmarc: %s is accepted by profile %s",
-				   auth_result_name(d->result), p->name);
-			if (temporary && !why_bypass)
-				note(&j->undecided, reason);
-		} else if (!lifted(j, why_bypass, auth_result_name(d->result))) {
-			ask_for(j, "dmarc", p->name, action, reason,
-				temporary ? &p->temporary : &p->permanent);
-		}
+		judge_dmarc_error(j, why_bypass);
 		return;
 	case AUTH_UNVERIFIABLE:
 		if (!why_bypass)
@@ -482,8 +503,10 @@ bool policy_judge(const struct policy_setup *setup, struct verdict *verdict, str
 		trace_line(setup->trace, TRACE_POLICY, 0, "dmarc: bypassed, %s", why);
 	j.dkim_passed = verdict->checks & VERDICT_DKIM && any_pass(verdict);
 	if (verdict->checks & VERDICT_DMARC) {
-		j.dmarc_judges = verdict->dmarc.has_record && !why;
-		j.dmarc_passed = verdict->dmarc.result == AUTH_PASS;
+		uint8_t result = verdict->dmarc.result;
+		j.dmarc_passed = result == AUTH_PASS;
+		j.dmarc_judges = verdict->dmarc.has_record && !why &&
+				 (result == AUTH_PASS || result == AUTH_FAIL);
 	}
 	/* in the order in which equal ones are listed */
 	if (verdict->checks & VERDICT_SPF)

@@ -5,14 +5,15 @@
  *
  * SPF and Sender ID: each identity that was checked asks for what its profile has for its result; a
  * pass, and what could not be seen, asks for nothing. Where DMARC judges the message - its domain
- * has a record and no bypass applies - it takes the place of every reject of SPF.
+ * has a record, it passed or failed, and no bypass applies - it takes the place of every reject of SPF.
  * DKIM: without a pass, and keys in test mode left out (RFC 6376 section 3.6.1): fail, policy or
  * permerror ask for the permanent action, else temperror for the temporary one. A mere flag is not
  * asked for when DMARC passed: then the author's domain is proved, and a broken signature is as good
  * as none (section 6.1).
- * DMARC: a fail asks for the action of the policy applied; p=none for nothing. A bypass or a trusted
- * ARC chain lifts that; result and policy stay as they are, and `override` says why the action is
- * not theirs. A temporary or permanent error asks for its own action, which a bypass lifts too.
+ * DMARC: a fail asks for the action of the policy applied; p=none for nothing. So does an odd From:
+ * (permerror) that shows a domain whose policy it fails. A bypass, and of a fail a trusted ARC chain,
+ * lifts that; result and policy stay as they are, and `override` says why the action is not theirs.
+ * A temporary or permanent error asks for its own action, which a bypass lifts too.
  * Names: each dictionary with a match asks for its action.
  *
  * verdict.result is flagged when anything above accept was asked for; else unverifiable when
