@@ -1,6 +1,7 @@
 /* A signature passes if and only if RFC 6376 says so, and what stands against it is named. */
 #include "tests/sign.h"
 #include "tests/test.h"
+#include "verify/auth/address.h"
 #include "verify/auth/dkim.h"
 
 enum { NOW_S = 1528637909 + 100, ZONE_MAX = 8 };
@@ -135,11 +136,14 @@ static struct dkim_result *run(struct bench *b, struct bytes text)
 	arena_init(&arena, b->memory, 1 << 20);
 	CU_ASSERT_FATAL(header_split(&header, bytes_of(m.chunks->data, m.header_len), 9, &arena));
 	known_init(&known, names, sizeof names);
+	struct verdict_from from;
+	CU_ASSERT_FATAL(address_from(&from, &header, NULL, &arena, NULL));
 	struct dkim_setup setup = { .cfg = &b->cfg,
 				    .profile = &b->profile,
 				    .known = &known,
 				    .message = &m,
 				    .header = &header,
+				    .from = &from,
 				    .arena = &arena,
 				    .keys = keys,
 				    .queue = pubkey,

@@ -33,7 +33,7 @@ void checks_profiles(struct checks_profiles *p, const struct config *cfg)
 	p->sealers = find_list(all->sealers, all->n_sealers, p->dmarc->sealers);
 }
 
-static bool begin_signatures(struct checks *c)
+static bool begin_signatures(struct checks *c, const struct verdict *verdict)
 {
 	const struct checks_setup *s = &c->setup;
 	struct dkim_setup setup = { .cfg = s->cfg,
@@ -41,6 +41,7 @@ static bool begin_signatures(struct checks *c)
 				    .known = &c->known,
 				    .message = s->message,
 				    .header = s->header,
+				    .from = &verdict->from,
 				    .arena = s->arena,
 				    .keys = s->keys,
 				    .queue = s->queue,
@@ -82,14 +83,9 @@ bool checks_begin(struct checks *c, const struct checks_setup *setup, struct ver
 			    (cfg->names && cfg->forged ? VERDICT_NAMES : 0));
 	c->open = c->made & (VERDICT_DKIM | VERDICT_SPF | VERDICT_ARC | VERDICT_DMARC);
 	verdict->checks = c->made;
-	c->origin = (struct origin){ .has_client = m->has_client && m->protocol != MESSAGE_POP3,
-				     .has_helo = m->has_helo,
-				     .has_mail_from = m->has_mail_from,
-				     .client = m->client,
-				     .helo = m->helo,
-				     .mail_from = m->mail_from };
+	origin_find(&c->origin, m, setup->header, setup->profiles->relays);
 	return address_from(&verdict->from, setup->header, m, setup->arena, setup->trace) &&
-	       begin_signatures(c);
+	       begin_signatures(c, verdict);
 }
 
 static void ask_sender(struct checks *c, struct verdict *verdict)

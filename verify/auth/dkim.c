@@ -2,7 +2,6 @@
 
 #include <assert.h>
 
-#include "verify/auth/address.h"
 #include "verify/auth/names.h"
 
 static const char field_name[] = "DKIM-Signature";
@@ -33,17 +32,25 @@ static enum reason early(const struct dkim *d, const struct signature *s)
 	return covered_body_unseen(m, s);
 }
 
+/* d= is an author's domain or a parent of it: its key is asked for first. */
+static bool aligned(const struct dkim *d, const struct signature *s)
+{
+	const struct verdict_from *from = d->setup.from;
+	for (unsigned i = 0; s->d.n && i < from->n_domain; i++)
+		if (names_under(from->domain[i], s->d))
+			return true;
+	return false;
+}
+
 static bool parse_all(struct dkim *d)
 {
 	const struct header *h = d->setup.header;
-	char author[NAMES_MAX + 1];
-	struct bytes from = bytes_of(author, names_ascii(address_author(h), author));
 	for (unsigned i = 0; i < d->n; i++) {
 		struct dkim_check *c = &d->check[i];
 		if (!signature_parse(&c->sig, SIGNATURE_DKIM, header_value(h, c->field),
 				     d->setup.arena))
 			return false;
-		c->aligned = from.n && c->sig.d.n && names_under(from, c->sig.d);
+		c->aligned = aligned(d, &c->sig);
 		if (c->sig.reason == REASON_NONE)
 			c->sig.reason = early(d, &c->sig);
 	}

@@ -36,6 +36,7 @@ struct dkim_setup { /* all borrowed until dkim_end */
 	struct known *known;
 	const struct message *message;
 	const struct header *header;
+	const struct verdict_from *from; /* the authors */
 	struct arena *arena;
 	struct keys *keys;
 	struct pubkey_queue *queue; /* for parsing keys */
