@@ -20,7 +20,10 @@
 #include "control/scan.h"
 #include "control/settings.h"
 #include "verify/auth/reason.h"
+#include "verify/auth/dmarc.h"
 
+#include "verify/auth/spf_reason.h"
+#include "verify/policy.h"
 struct main_command {
 	const char *name, *arguments, *help, *example;
 	int (*run)(int argc, char **argv);
@@ -108,11 +111,20 @@ static void usage(FILE *out)
 	fprintf(out, "\nEach takes --help. example: postern scan --dns none mail.pcap\n");
 }
 
-/* Every word that a record's dkim.reason can be. */
+static void reason(const char *word, const char *check, const char *result, const char *meaning)
+{
+	char of[32];
+	snprintf(of, sizeof of, "%s%s%s", check, *check && *result ? ":" : "", result);
+	if (word)
+		printf("%-21s %-19s %s\n", word, of, meaning);
+}
+
+/* Every word that a reason in a record can be: of DKIM with the result it belongs to, of the other
+ * checks with their name in front. */
 static void reasons(void)
 {
-	for (int i = REASON_NONE + 1; i < REASON_N; i++)
-		printf("%-18s %-13s %s\n", reason_word((enum reason)i),
+	for (int i = 0; i < REASON_N; i++)
+		reason(reason_word((enum reason)i), i < REASON_SEAL_COVERS ? "" : "arc",
 		       auth_result_name(reason_result((enum reason)i)),
 		       reason_meaning((enum reason)i));
 }
@@ -123,6 +135,17 @@ static int run_help(int argc, char **argv)
 		usage(stdout);
 		return 0;
 	}
+	for (int i = 0; i < SPF_REASON_N; i++)
+		reason(spf_reason_word((enum spf_reason)i), "spf",
+		       auth_result_name(spf_reason_result((enum spf_reason)i)),
+		       spf_reason_meaning((enum spf_reason)i));
+	for (int i = 0; i < DMARC_REASON_N; i++)
+		reason(dmarc_reason_word((enum dmarc_reason)i), "dmarc",
+		       auth_result_name(dmarc_reason_result((enum dmarc_reason)i)),
+		       dmarc_reason_meaning((enum dmarc_reason)i));
+	for (int i = 0; i < POLICY_N; i++)
+		reason(policy_word((enum policy_reason)i), "verdict", "",
+		       policy_meaning((enum policy_reason)i));
 	if (wants_help(argc, argv))
 		return usage_of(find("help"));
 	if (argc > 2)
