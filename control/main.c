@@ -127,14 +127,6 @@ static void reasons(void)
 		reason(reason_word((enum reason)i), i < REASON_SEAL_COVERS ? "" : "arc",
 		       auth_result_name(reason_result((enum reason)i)),
 		       reason_meaning((enum reason)i));
-}
-
-static int run_help(int argc, char **argv)
-{
-	if (argc == 1) {
-		usage(stdout);
-		return 0;
-	}
 	for (int i = 0; i < SPF_REASON_N; i++)
 		reason(spf_reason_word((enum spf_reason)i), "spf",
 		       auth_result_name(spf_reason_result((enum spf_reason)i)),
@@ -146,6 +138,14 @@ static int run_help(int argc, char **argv)
 	for (int i = 0; i < POLICY_N; i++)
 		reason(policy_word((enum policy_reason)i), "verdict", "",
 		       policy_meaning((enum policy_reason)i));
+}
+
+static int run_help(int argc, char **argv)
+{
+	if (argc == 1) {
+		usage(stdout);
+		return 0;
+	}
 	if (wants_help(argc, argv))
 		return usage_of(find("help"));
 	if (argc > 2)
