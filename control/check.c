@@ -10,6 +10,7 @@
 #include "control/evidence.h"
 #include "control/files.h"
 #include "control/options.h"
+#include "control/suffix_list.h"
 #include "control/value.h"
 #include "verify/answers.h"
 
@@ -380,6 +381,8 @@ int check_judge(struct check *c, struct message *m, struct trace *trace)
 {
 	c->stats = stats_new();
 	c->engine = c->stats ? verify_engine_new(&c->cfg, 1, c->stats) : NULL;
+	if (c->engine)
+		verify_engine_trace(c->engine, trace);
 	c->judged = c->engine ? ask_verify(c->ask, c->engine, m) : NULL;
 	if (c->judged)
 		return 0;
@@ -405,6 +408,10 @@ void check_judged(struct check *c)
 static int prepare(struct check *c)
 {
 	if (config_build(&c->cfg, &c->source, c->why, CHECK_WHY_MAX) < 0)
+		return -1;
+	c->built = true;
+	if (c->cfg.dmarc_walk != WALK_RFC9989 &&
+	    suffix_list_load(&c->cfg, c->why, CHECK_WHY_MAX) < 0)
 		return -1;
 	if (c->evidence) {
 		if (evidence_load(&c->answers, c->evidence, c->why, CHECK_WHY_MAX) < 0)
@@ -446,6 +453,10 @@ static void end(struct check *c)
 {
 	ask_free(c->ask);
 	answers_free(c->answers);
+	if (c->built) {
+		suffix_list_free(&c->cfg);
+		config_fini(&c->cfg);
+	}
 	for (struct message_rcpt *r = c->rcpt, *next; r; r = next) {
 		next = r->next;
 		free(r);

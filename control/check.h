@@ -40,6 +40,7 @@ struct check { /* all-zero before; strings are borrowed from argv */
 	uint32_t n_rcpt;
 
 	/* by check_main, for the kinds */
+	bool built; /* cfg is there */
 	struct ask *ask;
 	struct json json; /* the object is open */
 	struct answers *answers;

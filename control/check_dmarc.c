@@ -150,7 +150,12 @@ static void look_at_policy(struct text *t, const struct dmarc_record *r)
 	else if (r->p.state == DMARC_ABSENT)
 		complaint_add(&t->complaints, true, "no_policy",
 			      "there is no p= and no address in rua=: the record has no effect");
-	if (r->fo.n && !r->ruf.n)
+	bool fo = false, ruf = false;
+	for (unsigned i = 0; i < t->n; i++) {
+		fo |= bytes_equal_nocase(t->seen[i], bytes_str("fo"));
+		ruf |= bytes_equal_nocase(t->seen[i], bytes_str("ruf"));
+	}
+	if (fo && !ruf)
 		complaint_add(&t->complaints, false, "fo_unused", "fo= has no effect without ruf=");
 }
 

@@ -24,6 +24,7 @@ enum { CHARACTER_STRING_MAX = 255 };
 struct look { /* at one key */
 	struct check *c;
 	const struct dkim_profile *profile;
+	struct pubkey_queue *queue; /* for parsing keys */
 	char name[NAMES_MAX + 1], probe[NAMES_MAX + 1];
 	const struct answer *answer; /* NULL: there can be no such name */
 	struct bytes record; /* the one that counts */
@@ -125,11 +126,10 @@ static size_t decode_front(struct bytes text, uint8_t *out, size_t cap)
 	return n;
 }
 
-/* The data ends before it should. True: it was said. */
-static bool look_for_cut(struct look *l, struct bytes p)
+/* The data, of which n octets are there, ends before it should. True: it was said. */
+static bool look_for_cut(struct look *l, const uint8_t *der, size_t n)
 {
-	uint8_t der[KEYS_DER_MAX];
-	size_t n = decode_front(p, der, sizeof der), want = der_length(der, n);
+	size_t want = der_length(der, n);
 	if (!want || want <= n || want > KEYS_DER_MAX)
 		return false;
 	complaint_add(&l->complaints, true, "cut",
@@ -211,13 +211,26 @@ static void look_at_ed25519(struct look *l, const uint8_t *key, size_t n)
 			      "an Ed25519 key has 32 octets, this one has %zu", n);
 }
 
+/* A key may be good in a record that is not. */
+static bool key_is_good(struct look *l, const uint8_t *data, size_t n, bool ed25519)
+{
+	struct pubkey key;
+	enum pubkey_result got = pubkey_parse(l->queue, &key, ed25519 ? PUBKEY_ED25519 : PUBKEY_RSA,
+					      bytes_of(data, n));
+	if (got == PUBKEY_OK)
+		pubkey_fini(&key);
+	return got == PUBKEY_OK || got == PUBKEY_SIZE;
+}
+
 static void look_at_data(struct look *l, struct bytes p, bool ed25519)
 {
 	uint8_t data[KEYS_DER_MAX];
 	ptrdiff_t n = base64_decode(p, data, sizeof data);
-	if (!ed25519 && look_for_cut(l, p))
+	size_t front = n < 0 ? decode_front(p, data, sizeof data) : (size_t)n;
+	if ((n >= 0 && key_is_good(l, data, front, ed25519)) ||
+	    (!ed25519 && look_for_cut(l, data, front)))
 		return;
-	if (n < 0 && decode_front(p, data, sizeof data) > sizeof data - 3)
+	if (n < 0 && front > sizeof data - 3)
 		complaint_add(&l->complaints, true, "too_long",
 			      "p= is longer than any key that can be checked");
 	else if (n < 0)
@@ -337,12 +350,12 @@ static bool less(struct bytes a, struct bytes b)
 }
 
 /* The record that counts, by the rule of keys.h. */
-static void choose(struct look *l, struct pubkey_queue *q)
+static void choose(struct look *l)
 {
 	for (unsigned i = 0; i < l->answer->n && i < KEYS_RECORDS_MAX; i++) {
 		struct bytes record = l->answer->rr[i].data;
 		struct key key;
-		key_parse(&key, q, record);
+		key_parse(&key, l->queue, record);
 		if (!l->has_record || key.status < l->key.status ||
 		    (key.status == l->key.status && less(record, l->record))) {
 			key_fini(&l->key);
@@ -355,9 +368,9 @@ static void choose(struct look *l, struct pubkey_queue *q)
 	}
 }
 
-static void look_at_answer(struct look *l, struct pubkey_queue *q, const struct answer *probe)
+static void look_at_answer(struct look *l, const struct answer *probe)
 {
-	key_answer(&l->key, q, l->answer); /* what it is without any record */
+	key_answer(&l->key, l->queue, l->answer); /* what it is without any record */
 	switch (l->answer->status) {
 	case ANSWER_DATA:
 		break;
@@ -373,7 +386,7 @@ static void look_at_answer(struct look *l, struct pubkey_queue *q, const struct 
 	default:
 		return complaint_add(&l->complaints, true, "no_record", "there is no such name");
 	}
-	choose(l, q);
+	choose(l);
 	if (l->answer->n > 1)
 		complaint_add(&l->complaints, false, "several_records",
 			      "there are %u TXT records, which RFC 6376 leaves undefined; the best "
@@ -481,6 +494,7 @@ int check_key(struct check *c)
 		return -1;
 	}
 	l->c = c;
+	l->queue = q;
 	l->profile = profiles_dkim(c->cfg.profiles, c->cfg.dkim_profile);
 	if (make_names(l)) {
 		struct record *key, *probe;
@@ -492,7 +506,7 @@ int check_key(struct check *c)
 			ask_known(c->ask, known, l->profile->query_timeout_ms);
 		}
 		l->answer = &key->answer;
-		look_at_answer(l, q, &probe->answer);
+		look_at_answer(l, &probe->answer);
 	} else {
 		complaint_add(&l->complaints, true, "name",
 			      "selector and domain make no name that the DNS can have");

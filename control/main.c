@@ -14,16 +14,17 @@
 #include <zlib.h>
 
 #include "base/cpu.h"
+#include "control/check.h"
 #include "control/ctl.h"
 #include "control/kind.h"
 #include "control/run.h"
 #include "control/scan.h"
 #include "control/settings.h"
-#include "verify/auth/reason.h"
 #include "verify/auth/dmarc.h"
-
+#include "verify/auth/reason.h"
 #include "verify/auth/spf_reason.h"
 #include "verify/policy.h"
+
 struct main_command {
 	const char *name, *arguments, *help, *example;
 	int (*run)(int argc, char **argv);
@@ -39,6 +40,11 @@ static int run_run(int argc, char **argv)
 	return run_main(argc, argv, stdout, stderr);
 }
 
+static int run_check(int argc, char **argv)
+{
+	return check_main(argc, argv, stdout, stderr);
+}
+
 static int run_version(int argc, char **argv);
 static int run_help(int argc, char **argv);
 
@@ -49,6 +55,8 @@ static const struct main_command main_commands[] = {
 	  "postern run --interface eth1", run_run },
 	{ "ctl", "[--socket PATH] COMMAND", "one command to a running engine", "postern ctl stats",
 	  run_ctl },
+	{ "check", "KIND ...", "one question about a sender, a key or a message",
+	  "postern check dkim-key s1 example.org", run_check },
 	{ "version", "", "version, libraries and CPU level", "postern version", run_version },
 	{ "help", "[COMMAND|settings|profiles|reasons]",
 	  "this text, a command's, all settings, profiles, reasons", "postern help settings",
