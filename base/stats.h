@@ -123,6 +123,7 @@
 	ROW(DMARC_PERMERROR, "dmarc.permerror", "") \
 	ROW(DMARC_UNVERIFIABLE, "dmarc.unverifiable", "") \
 	ROW(NAMES_FORGED, "names.forged", "messages whose From: shows a protected name") \
+	ROW(NAMES_CUT, "names.cut", "display names and local parts compared by their beginning") \
 	ROW(VERDICT_ACCEPTED, "verdict.accept", "messages by what the profiles ask for: nothing") \
 	ROW(VERDICT_FLAGGED, "verdict.flag", "to be told of") \
 	ROW(VERDICT_TAGGED, "verdict.tag", "a tag on the subject") \

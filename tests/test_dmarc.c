@@ -132,10 +132,15 @@ static void make(struct run *r, struct lookup *l, const struct input *in)
 		if (*p == '!')
 			r->from.flags |= 1u << (p[1] - 'a');
 		else
-			r->from.domain[r->from.n_domain++] = bytes_of(p, n);
+			r->from.domain[r->from.n_shown++] = bytes_of(p, n);
 		p += n;
 		p += strspn(p, " ");
 	}
+	/* as address.h has it: none where there is more than one reading */
+	if (!(r->from.flags &
+	      (FROM_NONE | FROM_SEVERAL_FIELDS | FROM_MALFORMED | FROM_NO_DOMAIN | FROM_UNSEEN)) &&
+	    !(r->from.flags & FROM_LIMIT && r->from.n_shown > 1))
+		r->from.n_domain = r->from.n_shown;
 	if (in->spf) {
 		size_t n = strcspn(in->spf, " ");
 		r->spf = (struct spf_result){ .checked = true, .result = result_of(in->spf, n) };
@@ -559,12 +564,12 @@ static void h6_from(void)
 	       { { RFC, "!f example.com", NULL, NULL },
 		 "permerror:from_malformed reject example.com example.com" },
 	       { { RFC, "!f", NULL, NULL }, "permerror:from_malformed" },
-	       { { RFC, "!i example.com", "pass example.com", NULL }, "permerror:from_malformed" },
-	       { { RFC, "!k example.com", "pass example.com", NULL }, "permerror:from_malformed" },
+	       { { RFC, "!o example.com other.com", "pass example.com", "pass other.com" },
+		 "permerror:from_limit" },
 	       { { RFC, "!m", NULL, NULL }, "permerror:from_no_domain" },
 	       { { RFC, "!m example.com", "pass example.com", NULL }, "permerror:from_no_domain" },
 	       /* these alone are no reason */
-	       { { RFC, "!c !e !g !h !j !l example.com", "pass example.com", NULL },
+	       { { RFC, "!c !e !g !h !i !j !k !l !o !p example.com", "pass example.com", NULL },
 		 "pass reject S example.com example.com" });
 }
 

@@ -388,33 +388,40 @@ static bool judge(const struct dmarc_setup *s, struct bytes author, struct dmarc
 	return true;
 }
 
-/* DMARC_REASON_OK: DMARC may judge it. */
+/* DMARC_REASON_OK: there is one author domain, and no reading of From: shows another. */
 static enum dmarc_reason from_reason(const struct verdict_from *from)
 {
-	if (from->flags & FROM_UNSEEN)
-		return DMARC_REASON_FROM_UNSEEN;
-	if (from->flags & FROM_NONE)
-		return DMARC_REASON_FROM_NONE;
-	if (from->flags & FROM_SEVERAL_FIELDS)
-		return DMARC_REASON_FROM_SEVERAL_FIELDS;
-	if (from->flags & (FROM_MALFORMED | FROM_ENCODED_ADDRESS | FROM_CONTROL))
-		return DMARC_REASON_FROM_MALFORMED;
-	if (from->n_domain > 1 || (from->flags & FROM_SEVERAL_DOMAINS))
+	static const struct {
+		uint32_t flag;
+		enum dmarc_reason reason;
+	} table[] = {
+		{ FROM_UNSEEN, DMARC_REASON_FROM_UNSEEN },
+		{ FROM_NONE, DMARC_REASON_FROM_NONE },
+		{ FROM_SEVERAL_FIELDS, DMARC_REASON_FROM_SEVERAL_FIELDS },
+		{ FROM_MALFORMED, DMARC_REASON_FROM_MALFORMED },
+		{ FROM_SEVERAL_DOMAINS, DMARC_REASON_FROM_SEVERAL_DOMAINS },
+		{ FROM_NO_DOMAIN, DMARC_REASON_FROM_NO_DOMAIN },
+	};
+	for (unsigned i = 0; i < sizeof table / sizeof table[0]; i++)
+		if (from->flags & table[i].flag)
+			return table[i].reason;
+	if (from->n_domain > 1)
 		return DMARC_REASON_FROM_SEVERAL_DOMAINS;
-	/* an author without a domain beside one that has some */
-	if (from->n_domain == 0 || (from->flags & FROM_NO_DOMAIN))
-		return DMARC_REASON_FROM_NO_DOMAIN;
+	if (from->n_domain == 0)
+		return from->flags & FROM_LIMIT ? DMARC_REASON_FROM_LIMIT
+						: DMARC_REASON_FROM_NO_DOMAIN;
 	return DMARC_REASON_OK;
 }
 
-/* RFC 9989 section 11.5: each author by itself, the strictest policy of those that fail. */
+/* RFC 9989 section 11.5: each author that any reading shows by itself, the strictest policy of those
+ * that fail. */
 static bool judge_each(const struct dmarc_setup *s, enum dmarc_reason why, struct dmarc_result *out)
 {
 	struct dmarc_result strictest = { .pct = 100 };
 	bool open = false;
-	if (s->from->n_domain)
+	if (s->from->n_shown)
 		strictest.author = s->from->domain[0];
-	for (unsigned i = 0; i < s->from->n_domain; i++) {
+	for (unsigned i = 0; i < s->from->n_shown; i++) {
 		struct dmarc_result one;
 		if (!judge(s, s->from->domain[i], &one))
 			open = true;
@@ -439,7 +446,7 @@ bool dmarc_check(const struct dmarc_setup *setup, struct dmarc_result *out)
 	if (why != DMARC_REASON_FROM_UNSEEN)
 		return judge_each(setup, why, out);
 	*out = (struct dmarc_result){ .pct = 100 };
-	if (setup->from->n_domain)
+	if (setup->from->n_shown)
 		out->author = setup->from->domain[0];
 	finish(out, why);
 	return true;

@@ -8,8 +8,8 @@
  * list it falls back to the tree walk. The other modes are RFC 9989, where pct is unknown.
  *
  * From: decides first. One author domain in one well-formed From: field is judged. Anything else -
- * no From:, several, several domains, malformed - is permerror: never a pass. Each domain it names
- * is then judged for itself, by its own alignment, and the strictest policy among those that fail
+ * no From:, several, several domains, malformed - is permerror: never a pass. Each domain that any
+ * reading of it shows is then judged for itself, by its own alignment, and the strictest policy among those that fail
  * stands in the result (RFC 9989 section 11.5), so that a pass of one cannot cover another.
  */
 #pragma once
@@ -46,6 +46,7 @@
 	ROW(FROM_SEVERAL_FIELDS, "from_several_fields", PERMERROR, "several From: fields") \
 	ROW(FROM_SEVERAL_DOMAINS, "from_several_domains", PERMERROR, "authors of several domains") \
 	ROW(FROM_MALFORMED, "from_malformed", PERMERROR, "From: is not well-formed") \
+	ROW(FROM_LIMIT, "from_limit", PERMERROR, "From: has more authors than are read") \
 	ROW(FROM_NO_DOMAIN, "from_no_domain", PERMERROR, "From: has no address with a domain")
 
 #define DMARC_REASON_ENUM(symbol, word, result, meaning) DMARC_REASON_##symbol,
