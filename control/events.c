@@ -295,7 +295,7 @@ static struct bytes build(struct events *e, const struct message *m, bool all)
 	if (v && all)
 		events_headers(&j, &v->headers);
 	if (v && all && e->evidence)
-		rdata_evidence(&j, v->evidence, v->n_evidence);
+		rdata_evidence(&j, v->evidence, v->n_evidence, v->evidence_cut);
 	member_true(&j, "cut", !all);
 	json_object_end(&j);
 	return json_done(&j);

@@ -48,9 +48,3 @@ void member_true(struct json *j, const char *key, bool v)
 	if (v)
 		member_bool(j, key, true);
 }
-
-void member_count(struct json *j, const char *key, uint64_t v)
-{
-	if (v)
-		member_uint(j, key, v, true);
-}

@@ -12,7 +12,6 @@ void member_uint(struct json *j, const char *key, uint64_t v, bool known);
 void member_str(struct json *j, const char *key, const char *s);
 void member_bool(struct json *j, const char *key, bool v);
 void member_empty_array(struct json *j, const char *key);
-/* Only when there is something: a text, true, a number over 0. */
+/* Only when there is something: a text, true. */
 void member_some(struct json *j, const char *key, struct bytes b);
 void member_true(struct json *j, const char *key, bool v);
-void member_count(struct json *j, const char *key, uint64_t v);

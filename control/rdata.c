@@ -197,9 +197,8 @@ static void put_answer(struct json *j, const struct verdict_evidence *e)
 	json_object_end(j);
 }
 
-void rdata_evidence(struct json *j, const struct verdict_evidence *evidence, uint32_t n)
+void rdata_evidence(struct json *j, const struct verdict_evidence *evidence, uint32_t n, bool cut)
 {
-	uint32_t cut = 0;
 	json_key(j, "evidence");
 	json_array_begin(j);
 	size_t cap = j->cap, room = cap - j->len;
@@ -210,9 +209,9 @@ void rdata_evidence(struct json *j, const struct verdict_evidence *evidence, uin
 		if (!j->overflow || before.overflow)
 			continue;
 		*j = before;
-		cut++;
+		cut = true;
 	}
 	j->cap = cap;
 	json_array_end(j);
-	member_count(j, "evidence_cut", cut);
+	member_true(j, "evidence_cut", cut);
 }

@@ -25,7 +25,8 @@ const char *rdata_status(uint8_t status);
 
 /*
  * The member "evidence": an array of {name, type, status, ttl, secure, data}, in at most
- * RDATA_EVIDENCE_MAX octets. What does not fit is left out, and "evidence_cut" then has how many.
+ * RDATA_EVIDENCE_MAX octets. What does not fit is left out, and "evidence_cut" is true then, or
+ * where cut says that something is missing already.
  */
 enum { RDATA_EVIDENCE_MAX = 1 << 20 };
-void rdata_evidence(struct json *j, const struct verdict_evidence *evidence, uint32_t n);
+void rdata_evidence(struct json *j, const struct verdict_evidence *evidence, uint32_t n, bool cut);
