@@ -116,6 +116,7 @@
 	ROW(SPF_TEMPERROR, "spf.temperror", "") \
 	ROW(SPF_PERMERROR, "spf.permerror", "") \
 	ROW(SPF_UNVERIFIABLE, "spf.unverifiable", "") \
+	ROW(SPF_LIMIT, "spf.limit", "of these, checks that a limit ended") \
 	ROW(DMARC_NONE, "dmarc.none", "messages by what DMARC says") \
 	ROW(DMARC_PASS, "dmarc.pass", "") \
 	ROW(DMARC_FAIL, "dmarc.fail", "") \

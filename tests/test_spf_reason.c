@@ -18,4 +18,15 @@ static void words(void)
 	}
 }
 
-TEST_MAIN("spf_reason", TEST(words))
+static void limits(void)
+{
+	unsigned n = 0;
+	CU_ASSERT(!spf_reason_limit(NULL));
+	CU_ASSERT(!spf_reason_limit("syntax"));
+	CU_ASSERT(spf_reason_limit("void_limit"));
+	for (unsigned i = 0; i < SPF_REASON_N; i++)
+		n += spf_reason_limit(spf_reason_word(i));
+	CU_ASSERT_EQUAL(n, 5);
+}
+
+TEST_MAIN("spf_reason", TEST(words), TEST(limits))

@@ -5,6 +5,7 @@
 #include "verify/auth/dmarc.h"
 #include "verify/auth/forged.h"
 #include "verify/auth/sender.h"
+#include "verify/auth/spf_reason.h"
 
 enum { KNOWN_ALL = KNOWN_KEYS | KNOWN_SPF | KNOWN_DMARC };
 
@@ -310,8 +311,11 @@ static void count(const struct checks *c, const struct verdict *verdict)
 		[AUTH_UNVERIFIABLE] = STAT_DMARC_UNVERIFIABLE,
 	};
 	struct stats *stats = c->setup.stats;
-	if ((c->made & VERDICT_SPF) && verdict->spf[SPF_MAILFROM].checked)
+	if ((c->made & VERDICT_SPF) && verdict->spf[SPF_MAILFROM].checked) {
 		stats_add(stats, spf[verdict->spf[SPF_MAILFROM].result], 1);
+		stats_add(stats, STAT_SPF_LIMIT,
+			  spf_reason_limit(verdict->spf[SPF_MAILFROM].reason));
+	}
 	if (c->made & VERDICT_DMARC)
 		stats_add(stats, dmarc[verdict->dmarc.result], 1);
 	stats_add(stats, STAT_NAMES_FORGED, verdict->n_forged != 0);

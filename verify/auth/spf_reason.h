@@ -45,3 +45,5 @@ enum spf_reason { SPF_REASONS(SPF_REASON_ENUM) SPF_REASON_N };
 const char *spf_reason_word(enum spf_reason r);
 enum auth_result spf_reason_result(enum spf_reason r);
 const char *spf_reason_meaning(enum spf_reason r);
+/* The word, or NULL, is that of a limit: of the RFC, or of the room there is. */
+bool spf_reason_limit(const char *word);
