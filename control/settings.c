@@ -3,6 +3,7 @@
 #include "base/profile.h"
 
 static const char *const checksum_words[] = { "auto", "always", "never", NULL };
+static const char *const walk_words[] = { "rfc9989", "psl", "auto", NULL };
 
 enum { KIB = 1024, MIB = 1024 * 1024, S = 1000 };
 
@@ -238,12 +239,39 @@ const struct schema_row settings_rows[] = {
 	  .help = "verify chains of ARC; whose results count is arc_sealers",
 	  FIELD(arc) },
 
+	{ .name = "dmarc.verify",
+	  .type = SCHEMA_BOOL,
+	  .fallback = "true",
+	  .help = "check the policy of the domain in From: by DMARC; it needs SPF or DKIM",
+	  FIELD(dmarc) },
+	{ .name = "dmarc.walk",
+	  .type = SCHEMA_WORD,
+	  .words = walk_words,
+	  .fallback = "rfc9989",
+	  .help = "how organizations and their policies are found: rfc9989 walks up the DNS; psl is "
+		  "all of RFC 7489, with the public suffix list and pct; auto walks, but takes a "
+		  "name on the list for a public suffix where its record does not say with psd= "
+		  "what it is",
+	  FIELD(dmarc_walk) },
+	{ .name = "dmarc.suffix_file",
+	  .type = SCHEMA_TEXT,
+	  RANGE(0, CONFIG_PATH_MAX - 1),
+	  .fallback = "/usr/share/publicsuffix/public_suffix_list.dat",
+	  .help = "the public suffix list, as publicsuffix.org publishes it, for dmarc.walk psl and "
+		  "auto; it is read anew when the file changes. Empty: there is none",
+	  FIELD(suffix_file) },
 	{ .name = "dmarc.profile",
 	  .type = SCHEMA_NAME,
 	  RANGE(1, PROFILE_NAME_MAX - 1),
 	  .fallback = "default",
 	  .help = "the DMARC profile in force, one of dmarc_profiles",
 	  FIELD(dmarc_profile) },
+
+	{ .name = "names.verify",
+	  .type = SCHEMA_BOOL,
+	  .fallback = "true",
+	  .help = "look in From: for the protected names of the dictionaries in forged_names",
+	  FIELD(names) },
 
 	{ .name = "evidence",
 	  .type = SCHEMA_BOOL,
