@@ -7,11 +7,24 @@ static struct bytes cut(struct bytes b)
 	return bytes_head(b, EVENTS_TEXT_MAX);
 }
 
+enum auth_result events_spf(const struct spf_result *s)
+{
+	bool lost = s->reason && !strcmp(s->reason, "no_header");
+	return s->result == AUTH_UNVERIFIABLE && !lost ? AUTH_NONE : (enum auth_result)s->result;
+}
+
+const struct spf_result *events_spf_main(const struct verdict *v)
+{
+	static const struct spf_result none = { .result = AUTH_NONE, .identity = SPF_MAILFROM };
+	const struct spf_result *mail = &v->spf[SPF_MAILFROM], *helo = &v->spf[SPF_HELO];
+	return mail->checked ? mail : helo->checked ? helo : &none;
+}
+
 static void put_spf(struct json *j, const char *key, const struct spf_result *s)
 {
 	json_key(j, key);
 	json_object_begin(j);
-	member_str(j, "result", auth_result_name(s->result));
+	member_str(j, "result", auth_result_name(events_spf(s)));
 	member_str(j, "identity", spf_identity_name(s->identity));
 	member_bytes(j, "domain", cut(s->domain), s->domain.n > 0);
 	member_bytes(j, "sender", cut(s->sender), s->sender.n > 0);
@@ -26,11 +39,9 @@ static void put_spf(struct json *j, const char *key, const struct spf_result *s)
 /* What DMARC uses; the others beside it. */
 static void put_identities(struct json *j, const struct verdict *v)
 {
-	static const struct spf_result none = { .result = AUTH_NONE, .identity = SPF_MAILFROM };
-	const struct spf_result *mail = &v->spf[SPF_MAILFROM], *helo = &v->spf[SPF_HELO];
-	put_spf(j, "spf", mail->checked ? mail : helo->checked ? helo : &none);
-	if (helo->checked)
-		put_spf(j, "helo", helo);
+	put_spf(j, "spf", events_spf_main(v));
+	if (v->spf[SPF_HELO].checked)
+		put_spf(j, "helo", &v->spf[SPF_HELO]);
 	if (v->spf[SPF_PRA].checked)
 		put_spf(j, "pra", &v->spf[SPF_PRA]);
 }

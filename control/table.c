@@ -11,6 +11,7 @@
 
 #include "base/utf8.h"
 #include "control/events.h"
+#include "control/events_auth.h"
 #include "control/words.h"
 
 enum column {
@@ -344,11 +345,10 @@ static void put_dkim(struct table *t, const struct message *m)
 	colour(t, "0");
 }
 
-/* The SPF result that the record has as auth.spf. */
+/* What the record has as auth.spf. */
 static enum auth_result spf_of(const struct verdict *v)
 {
-	const struct spf_result *mail = &v->spf[SPF_MAILFROM], *helo = &v->spf[SPF_HELO];
-	return (enum auth_result)(mail->checked ? mail->result : helo->checked ? helo->result : 0);
+	return events_spf(events_spf_main(v));
 }
 
 /* check: the bit of the check; without it there is no result. */

@@ -395,6 +395,34 @@ static void identities(void)
 	json_decref(top);
 }
 
+/* "unverifiable" is of octets that were lost; what nobody could ever have seen is none, and why. */
+static void unseen(void)
+{
+	static const struct {
+		const char *reason, *want;
+	} cases[] = { { "no_client", "none" },
+		      { "no_helo", "none" },
+		      { "no_mail_from", "none" },
+		      { "no_header", "unverifiable" } };
+	struct message m;
+	struct verdict v;
+	sample(&m, &v);
+	v.checks = VERDICT_SPF;
+	for (unsigned i = 0; i < 4; i++) {
+		v.spf[SPF_PRA] = v.spf[SPF_MAILFROM] =
+			(struct spf_result){ .checked = true,
+					     .result = AUTH_UNVERIFIABLE,
+					     .identity = SPF_PRA,
+					     .reason = cases[i].reason };
+		json_t *top = record(&m), *auth = json_object_get(top, "auth");
+		CU_ASSERT_STRING_EQUAL(text(json_object_get(auth, "spf"), "result"), cases[i].want);
+		CU_ASSERT_STRING_EQUAL(text(json_object_get(auth, "pra"), "result"), cases[i].want);
+		CU_ASSERT_STRING_EQUAL(text(json_object_get(auth, "pra"), "reason"),
+				       cases[i].reason);
+		json_decref(top);
+	}
+}
+
 /* What has nothing to say is short; without a record there is no policy. */
 static void nothing_found(void)
 {
@@ -695,6 +723,6 @@ static void fast(void)
 }
 
 TEST_MAIN("events", TEST(start), TEST(smtp), TEST(pop3), TEST(nothing_known), TEST(file),
-	  TEST(asked), TEST(all_of_auth), TEST(identities), TEST(nothing_found), TEST(headers),
-	  TEST(evidence), TEST(null_sender), TEST(not_utf8), TEST(largest), TEST(beyond),
-	  TEST(partial), TEST(times), TEST(fast))
+	  TEST(asked), TEST(all_of_auth), TEST(identities), TEST(unseen), TEST(nothing_found),
+	  TEST(headers), TEST(evidence), TEST(null_sender), TEST(not_utf8), TEST(largest),
+	  TEST(beyond), TEST(partial), TEST(times), TEST(fast))

@@ -817,6 +817,9 @@ static void n3_unseen(void)
 	outcome(VERDICT_ACCEPT, "clean", NULL); /* the profile acts on nothing of it */
 	spf.action[SPF_MAILFROM][SPF_CASE_FAIL] = VERDICT_REJECT;
 	outcome(VERDICT_ACCEPT, "unverifiable", "spf_unverifiable");
+	message.protocol = MESSAGE_POP3; /* there is no envelope to see */
+	outcome(VERDICT_ACCEPT, "clean", NULL);
+	message.protocol = MESSAGE_SMTP;
 	dmarc_is(AUTH_PASS, DMARC_NONE); /* that refusal is DMARC's now */
 	outcome(VERDICT_ACCEPT, "clean", NULL);
 	fresh();

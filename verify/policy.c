@@ -184,7 +184,9 @@ static void judge_spf(struct judge *j, unsigned identity)
 	}
 	trace_line(j->s->trace, TRACE_POLICY, 0, "spf: %s %s is accepted by profile %s", who,
 		   auth_result_name(spf->result), j->s->spf->name);
-	if (spf->result == AUTH_UNVERIFIABLE && spf_acts(j, identity))
+	/* a message that was fetched or stored has no envelope to see */
+	if (spf->result == AUTH_UNVERIFIABLE && j->s->message->protocol == MESSAGE_SMTP &&
+	    spf_acts(j, identity))
 		note(&j->unseen, reason);
 	else if (spf->result == AUTH_TEMPERROR &&
 		 (spf_acts(j, identity) || (!j->dmarc_passed && !j->dkim_passed)))
