@@ -144,6 +144,7 @@ static inline bool drive_message(struct drive *d, const struct message *m, struc
 					     .known = known,
 					     .message = m,
 					     .header = &header,
+					     .from = &d->from,
 					     .arena = &arena,
 					     .queue = d->pubkey,
 					     .stats = d->stats,

@@ -1,5 +1,5 @@
 /*
- * sign - a DKIM signer for tests: whole strings in, whole strings out, with OpenSSL's high-level calls.
+ * sign - a DKIM and ARC signer for tests: whole strings in, whole strings out, with OpenSSL's high-level calls.
  *
  * Canonical forms are made the way RFC 6376 section 3.4 reads, rule after rule, not by the code under test.
  */
@@ -22,6 +22,7 @@ struct sign {
 	bool relaxed_header, relaxed_body, sha1;
 	long length; /* l=, -1: none */
 	const char *after; /* tags behind b=, with the semicolon in front; or NULL */
+	const char *field; /* NULL: DKIM-Signature */
 };
 
 static inline EVP_PKEY *sign_rsa(unsigned bits)
@@ -153,20 +154,13 @@ static inline size_t sign_header(const struct sign *s, const char *header, const
 	return o + sign_field(s->relaxed_header, bytes_str(own), out + o);
 }
 
-/* Gives the whole DKIM-Signature field with CRLF; header: unfolded fields, each with CRLF. */
-static inline char *sign_message(const struct sign *s, const char *header, struct bytes body)
+/* The value of b= over canonical octets. */
+static inline char *sign_value(const struct sign *s, const uint8_t *canon, size_t n)
 {
 	const EVP_MD *md = s->sha1 ? EVP_sha1() : EVP_sha256();
-	uint8_t *canon = malloc(SIGN_MAX), digest[32], value[1024];
+	uint8_t digest[32], value[1024];
+	size_t n_value = sizeof value;
 	unsigned len;
-	size_t n = sign_body(s->relaxed_body, body, canon), n_value = sizeof value;
-	n = s->length >= 0 && (size_t)s->length < n ? (size_t)s->length : n;
-	EVP_Digest(canon, n, digest, &len, md, NULL);
-	char *bh = sign_base64(digest, len), *own, *field;
-	const char *after = s->after ? s->after : "";
-	if (asprintf(&own, "DKIM-Signature: %s; bh=%s; b=%s", s->tags, bh, after) < 0)
-		abort();
-	n = sign_header(s, header, own, canon);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	if (EVP_PKEY_get_id(s->key) == EVP_PKEY_RSA) {
 		EVP_DigestSignInit(ctx, NULL, md, NULL, s->key);
@@ -177,11 +171,53 @@ static inline char *sign_message(const struct sign *s, const char *header, struc
 		EVP_DigestSign(ctx, value, &n_value, digest, len);
 	}
 	EVP_MD_CTX_free(ctx);
-	char *b = sign_base64(value, n_value);
-	if (asprintf(&field, "DKIM-Signature: %s; bh=%s; b=%s%s\r\n", s->tags, bh, b, after) < 0)
+	return sign_base64(value, n_value);
+}
+
+/* Gives the whole signature field with CRLF; header: unfolded fields, each with CRLF. */
+static inline char *sign_message(const struct sign *s, const char *header, struct bytes body)
+{
+	const EVP_MD *md = s->sha1 ? EVP_sha1() : EVP_sha256();
+	const char *name = s->field ? s->field : "DKIM-Signature";
+	uint8_t *canon = malloc(SIGN_MAX), digest[32];
+	unsigned len;
+	size_t n = sign_body(s->relaxed_body, body, canon);
+	n = s->length >= 0 && (size_t)s->length < n ? (size_t)s->length : n;
+	EVP_Digest(canon, n, digest, &len, md, NULL);
+	char *bh = sign_base64(digest, len), *own, *field;
+	const char *after = s->after ? s->after : "";
+	if (asprintf(&own, "%s: %s; bh=%s; b=%s", name, s->tags, bh, after) < 0)
+		abort();
+	n = sign_header(s, header, own, canon);
+	char *b = sign_value(s, canon, n);
+	if (asprintf(&field, "%s: %s; bh=%s; b=%s%s\r\n", name, s->tags, bh, b, after) < 0)
 		abort();
 	free(b);
 	free(bh);
+	free(own);
+	free(canon);
+	return field;
+}
+
+/* Gives the ARC-Seal over n fields, each with CRLF, in the order they are hashed. */
+static inline char *sign_seal(const struct sign *s, char *const *covered, unsigned n)
+{
+	uint8_t *canon = malloc(SIGN_MAX);
+	const char *after = s->after ? s->after : "";
+	char *own, *field;
+	size_t o = 0;
+	for (unsigned i = 0; i < n; i++) {
+		o += sign_field(true, bytes_of(covered[i], strlen(covered[i]) - 2), canon + o);
+		memcpy(canon + o, "\r\n", 2);
+		o += 2;
+	}
+	if (asprintf(&own, "ARC-Seal: %s; b=%s", s->tags, after) < 0)
+		abort();
+	o += sign_field(true, bytes_str(own), canon + o);
+	char *b = sign_value(s, canon, o);
+	if (asprintf(&field, "ARC-Seal: %s; b=%s%s\r\n", s->tags, b, after) < 0)
+		abort();
+	free(b);
 	free(own);
 	free(canon);
 	return field;

@@ -420,7 +420,7 @@ static bool says_pass(const struct arc *a, const struct verdict *verdict)
 		return false;
 	if (covered_partial(m->body, &m->sig) && a->setup.dkim.profile->l != DKIM_L_HONOUR)
 		return false;
-	if (aar_dmarc(newest->payload, &from) != AUTH_PASS)
+	if (aar_dmarc(newest->payload, a->setup.dkim.arena, &from) != AUTH_PASS)
 		return false;
 	if (!from.n || !verdict->from.n_domain)
 		return true;
