@@ -3,7 +3,8 @@
 
     POSTERN_SUITES=DIR tests/e2e/suites.py [POSTERN]
 
-dkim: every case has the result that RFC 6376 gives it, with the keys in a zone file and again from a real nsd. captures:
+dkim: every case has the result that RFC 6376 gives it, with the keys in a zone file and again from a real nsd. arc: a
+result that the suite accepts, in both ways too. captures:
 the sessions of Arkime, Suricata and Zeek give the messages that these say, or that tshark shows, and nothing crashes.
 Each deviation stands in a table here with its reason.
 """
@@ -19,6 +20,8 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
+import suite_arc
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 FOLDER = os.environ.get("POSTERN_SUITES", os.path.join(ROOT, "..", "shared", "suites"))
@@ -373,6 +376,7 @@ def main():
         tally.skip(f"third-party suites: no {os.path.normpath(FOLDER)}; POSTERN_SUITES names another place")
     else:
         dkim_suite()
+        suite_arc.run(scan, tally, os.path.join(FOLDER, "arc"))
         arkime_suite()
         with tempfile.TemporaryDirectory(prefix="suites.") as folder:
             try:
