@@ -50,7 +50,7 @@ struct totals {
 struct table {
 	bool colour;
 	unsigned width[COLUMN_N]; /* 0: there is no such column */
-	bool full; /* results in whole words */
+	bool signer, full; /* whose the signature is; results in whole words, date, size */
 	locale_t utf8; /* for wcwidth */
 	struct words *words; /* NULL: encoded words are shown as they are */
 	struct totals sum;
@@ -66,26 +66,24 @@ struct table *table_new(unsigned width, bool colour)
 	width = width < TABLE_WIDTH_MIN   ? TABLE_WIDTH_MIN
 		: width > TABLE_WIDTH_MAX ? TABLE_WIDTH_MAX
 					  : width;
-	bool wide = width >= 120;
 	t->colour = colour;
 	t->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	t->words = words_new();
-	t->full = width >= 150;
-	t->width[C_TIME] = t->full ? 19 : wide ? 14 : 8;
+	t->signer = width >= 100;
+	t->full = width >= 160;
+	t->width[C_TIME] = t->full ? 14 : 8;
 	t->width[C_CLIENT] = 15;
-	t->width[C_SIZE] = wide ? SIZE_COLUMNS : 0;
+	t->width[C_SIZE] = t->full ? SIZE_COLUMNS : 0;
 	t->width[C_SPF] = t->width[C_ARC] = t->full ? 9 : 4;
+	t->width[C_DKIM] = t->full ? 24 : t->signer ? 20 : 4;
 	t->width[C_DMARC] = t->full ? 9 : 5;
-	t->width[C_VERDICT] = t->full ? 28 : wide ? 12 : 10;
-	t->width[C_DKIM] = t->full ? 0 : 4;
-	unsigned used = t->full ? 3 : 2; /* the blanks of those that share what is left */
+	t->width[C_VERDICT] = t->full ? 22 : t->signer ? 12 : 10;
+	unsigned used = 2; /* the blanks of those that share what is left */
 	for (int c = 0; c < COLUMN_N; c++)
 		used += t->width[c] ? t->width[c] + 1 : 0;
 	unsigned left = width + 1 - used; /* no blank behind the last */
-	t->width[C_FROM] = left * (t->full ? 35 : 55) / 100;
-	t->width[C_TO] = t->full ? left * 30 / 100 : left - t->width[C_FROM];
-	if (t->full)
-		t->width[C_DKIM] = left - t->width[C_FROM] - t->width[C_TO];
+	t->width[C_FROM] = left * 55 / 100;
+	t->width[C_TO] = left - t->width[C_FROM];
 	return t;
 }
 
@@ -244,9 +242,7 @@ static void put_time(struct table *t, const struct message *m)
 	time_t s = (time_t)(m->time_ns / 1000000000);
 	struct tm tm;
 	gmtime_r(&s, &tm);
-	const char *form = t->width[C_TIME] > 14  ? "%Y-%m-%d %H:%M:%S"
-			   : t->width[C_TIME] > 8 ? "%m-%d %H:%M:%S"
-						  : "%H:%M:%S";
+	const char *form = t->full ? "%m-%d %H:%M:%S" : "%H:%M:%S";
 	strftime(text, sizeof text, form, &tm);
 	cell(t, C_TIME, bytes_str(text), "");
 }
@@ -328,13 +324,13 @@ static void put_dkim(struct table *t, const struct message *m)
 	const struct verdict *v = m->verdict;
 	const struct dkim_result *d = v ? best(v) : NULL;
 	char text[160], more[16] = "";
-	if (v && v->n_dkim > 1 && t->full)
+	if (v && v->n_dkim > 1 && t->signer)
 		snprintf(more, sizeof more, "+%u", v->n_dkim - 1);
 	if (!v || !(v->checks & VERDICT_DKIM))
 		snprintf(text, sizeof text, "-");
 	else if (!d)
 		snprintf(text, sizeof text, "none");
-	else if (!t->full)
+	else if (!t->signer)
 		snprintf(text, sizeof text, "%s", brief[d->result]);
 	else
 		snprintf(text, sizeof text, "%s %.*s", auth_result_name(d->result),

@@ -1,8 +1,8 @@
 /*
  * table - messages for people: one line each, totals at the end.
  *
- * Columns fit the terminal; what is longer ends in "~". Under 150 columns results have four letters
- * and there is no signer, under 120 no size. Nothing from a mail reaches the terminal
+ * Columns fit the terminal; what is longer ends in "~". Under 160 columns results have four letters
+ * and there is no date and no size, under 100 no signer. Nothing from a mail reaches the terminal
  * but printable characters: controls, bad UTF-8 and marks that turn the direction of text are shown
  * as \xNN.
  */

@@ -54,10 +54,10 @@ static void plain(void)
 	CU_ASSERT_TRUE(has(table_header(t), "VERDICT"));
 	sample(&m, &v, bytes_str("alice@sender.example"));
 	struct bytes row = table_row(t, &m);
-	CU_ASSERT_TRUE(has(row, "11-21 10:00:00 192.0.2.1 "));
+	CU_ASSERT_TRUE(has(row, "10:00:00 192.0.2.1 "));
 	CU_ASSERT_TRUE(has(row, "alice@sender.example"));
 	CU_ASSERT_TRUE(has(row, "bob@receiver.example"));
-	CU_ASSERT_TRUE(has(row, "  3124 -    pass -    -     clean\n"));
+	CU_ASSERT_TRUE(has(row, " -    pass sender.example  -    -     clean\n"));
 	CU_ASSERT_TRUE(has(row, "clean\n"));
 	v.action = VERDICT_FLAG;
 	v.result = "flagged";
@@ -92,8 +92,10 @@ static void results(void)
 	v.reason = "dmarc_fail";
 	CU_ASSERT_TRUE(has(table_header(t), " SPF  DKIM ARC  DMARC VERDICT\n"));
 	CU_ASSERT_TRUE(has(table_row(t, &m), " soft pass none fail  quarantine\n"));
-	CU_ASSERT_TRUE(has(table_row(wide, &m), "   3124 soft pass none fail  quarantine\n"));
-	CU_ASSERT_TRUE(has(table_row(full, &m), " softfail  pass sender.example"));
+	CU_ASSERT_TRUE(
+		has(table_row(wide, &m), " soft pass sender.example  none fail  quarantine\n"));
+	CU_ASSERT_TRUE(has(table_row(full, &m), "11-21 10:00:00 192.0.2.1 "));
+	CU_ASSERT_TRUE(has(table_row(full, &m), "  3124 softfail  pass sender.example"));
 	CU_ASSERT_TRUE(has(table_row(full, &m), " none      fail      quarantine dmarc_fail\n"));
 	v.spf[SPF_MAILFROM].checked = false; /* HELO in its place, as in the record */
 	v.action = VERDICT_ACCEPT;
