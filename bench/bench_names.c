@@ -2,10 +2,11 @@
  * bench_names - mail whose names were never seen before, with a name server that is slow: one verify
  * worker on one thread, fed at a rate.
  *
- * bench_names [--rate=N] [--seconds=N] [--delay=MS]. Each message has a domain of its own, an
- * Ed25519 signature, a client, a HELO name and a sender, all of which are right. Prints what was
- * judged, lost, late and wrong, the time from the in-ring to the verdict and the load of the
- * worker's core; ends with 1 unless all were judged right and in time.
+ * bench_names [--rate=N] [--seconds=N] [--delay=MS] [--dead=N]. Each message has a domain of its
+ * own, an Ed25519 signature, a client, a HELO name and a sender, all of which are right; N in 100
+ * are under one domain whose name server is silent. Prints of the others what was judged, lost, late
+ * and wrong, the time from the in-ring to the verdict and the load of the worker's core; ends with 1
+ * unless they were judged right and in time.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -29,12 +30,13 @@ struct mail {
 	struct message m;
 	uint64_t in_ns;
 	char helo[64], sender[64];
+	bool dead; /* nobody answers for its domain */
 };
 
 struct run {
 	struct mail *mail;
 	double *took_ms; /* of those judged */
-	unsigned n, fed, judged, home, wrong, temperror;
+	unsigned n, fed, judged, home, wrong, temperror, dead;
 	uint64_t first_ns, last_ns; /* verdicts */
 	struct ring *in, *home_ring, *out, *back;
 	struct verify_worker *worker;
@@ -55,15 +57,16 @@ static uint64_t clock_ns(void)
 
 static void mail_make(struct mail *mail, unsigned i, EVP_PKEY *key)
 {
+	const char *under = mail->dead ? "dead.silent" : "example";
 	static const char body[] = "A short text, as most mail has.\r\nIt ends here.\r\n";
 	char tags[160], header[256], *field, *text;
 	snprintf(tags, sizeof tags,
-		 "v=1; a=ed25519-sha256; c=relaxed/relaxed; d=d%u.example; s=s; h=from:to:subject",
-		 i);
+		 "v=1; a=ed25519-sha256; c=relaxed/relaxed; d=d%u.%s; s=s; h=from:to:subject", i,
+		 under);
 	snprintf(header, sizeof header,
-		 "From: Somebody <a@d%u.example>\r\nTo: b@example.net\r\nSubject: message %u\r\n"
+		 "From: Somebody <a@d%u.%s>\r\nTo: b@example.net\r\nSubject: message %u\r\n"
 		 "Date: Sat, 21 Nov 2026 10:00:00 +0000\r\nMessage-ID: <%u@d%u.example>\r\n",
-		 i, i, i, i);
+		 i, under, i, i, i);
 	struct sign s = { .key = key,
 			  .tags = tags,
 			  .names = "from:to:subject",
@@ -77,8 +80,8 @@ static void mail_make(struct mail *mail, unsigned i, EVP_PKEY *key)
 		die("no memory");
 	*c = (struct message_chunk){ NULL, (uint32_t)n, (uint32_t)n };
 	memcpy(c->data, text, (size_t)n);
-	snprintf(mail->helo, sizeof mail->helo, "mail.d%u.example", i);
-	snprintf(mail->sender, sizeof mail->sender, "bounce@d%u.example", i);
+	snprintf(mail->helo, sizeof mail->helo, "mail.d%u.%s", i, under);
+	snprintf(mail->sender, sizeof mail->sender, "bounce@d%u.%s", i, under);
 	mail->m = (struct message){ .order = i,
 				    .time_ns = 1795255200000000000,
 				    .protocol = MESSAGE_SMTP,
@@ -116,6 +119,10 @@ static void start(struct run *r, struct resolver_link *dns)
 static void judge(struct run *r, const struct message *m, uint64_t now_ns)
 {
 	const struct verdict *v = m->verdict;
+	if (r->mail[m->order].dead) {
+		r->dead++;
+		return;
+	}
 	bool dkim = v->n_dkim == 1 && v->dkim->result == AUTH_PASS;
 	bool late = v->n_dkim == 1 && v->dkim->result == AUTH_TEMPERROR;
 	bool spf = true, dmarc = true;
@@ -182,7 +189,11 @@ static bool report(struct run *r, double took_s, double cpu_s, unsigned rate)
 		       "verify core %.0f%% busy\n",
 		       r->took_ms[r->judged / 2], r->took_ms[r->judged * 99 / 100],
 		       r->took_ms[r->judged - 1], (double)asked / r->judged, cpu_s * 100 / took_s);
-	return r->home == r->n && !late && !full && !r->temperror && !r->wrong;
+	if (r->dead)
+		printf("# besides, %u whose name server is silent; %llu questions were left "
+		       "alone\n",
+		       r->dead, (unsigned long long)stats_get(&stats, STAT_DNS_LEFT_ALONE));
+	return r->home == r->n && (!late || r->dead) && !full && !r->temperror && !r->wrong;
 }
 
 static unsigned number(const char *option, const char *name, unsigned *value)
@@ -191,12 +202,12 @@ static unsigned number(const char *option, const char *name, unsigned *value)
 	if (strncmp(option, name, n) != 0)
 		return 0;
 	*value = (unsigned)strtoul(option + n, NULL, 10);
-	return *value != 0;
+	return 1;
 }
 
 int main(int argc, char **argv)
 {
-	unsigned rate = 2000, seconds = 5, delay_ms = 100;
+	unsigned rate = 2000, seconds = 5, delay_ms = 100, dead = 0;
 	char why[512], dns[32];
 	uint16_t port;
 	struct run r = { 0 };
@@ -204,8 +215,10 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		if (!number(argv[i], "--rate=", &rate) &&
 		    !number(argv[i], "--seconds=", &seconds) &&
-		    !number(argv[i], "--delay=", &delay_ms))
-			die("usage: bench_names [--rate=N] [--seconds=N] [--delay=MS]");
+		    !number(argv[i], "--delay=", &delay_ms) && !number(argv[i], "--dead=", &dead))
+			die("usage: bench_names [--rate=N] [--seconds=N] [--delay=MS] [--dead=N]");
+	if (rate == 0 || seconds == 0)
+		die("a rate and seconds are at least 1");
 	config_default(&cfg);
 	cfg.dkim = cfg.spf = cfg.dmarc = true;
 	EVP_PKEY *key = sign_ed25519();
@@ -215,8 +228,10 @@ int main(int argc, char **argv)
 	r.took_ms = calloc(r.n, sizeof *r.took_ms);
 	if (!r.mail || !r.took_ms)
 		die("no memory");
-	for (unsigned i = 0; i < r.n; i++)
+	for (unsigned i = 0; i < r.n; i++) {
+		r.mail[i].dead = i % 100 < dead;
 		mail_make(&r.mail[i], i, key);
+	}
 	snprintf(dns, sizeof dns, "127.0.0.1@%u", port);
 	strcpy(cfg.dns, dns);
 	if (resolver_new(&resolver, &cfg, 1, why, sizeof why) < 0)

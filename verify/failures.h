@@ -52,3 +52,6 @@ bool failures_left_alone(const struct failures *f, const struct question *q, uin
 bool failures_failed(struct failures *f, const struct question *q, unsigned n, uint64_t now_ms);
 /* Its name servers said something. */
 void failures_answered(struct failures *f, const struct question *q);
+
+/* A number for the registrable domain of a name, or for the name where it has none. */
+uint64_t failures_domain(const struct failures *f, const struct question *q);

@@ -2,6 +2,7 @@
 
 #include "base/ring.h"
 #include "verify/answers.h"
+#include "verify/crowd.h"
 #include "verify/failures.h"
 #include "verify/upstream.h"
 #include "verify/zone.h"
@@ -24,9 +25,10 @@
  * deadline. Answers are counted references of the thread: a link gives its reference back through
  * `freed`, which takes all it may hold.
  *
- * A flight without an answer after a quarter of its time counts as failed already. When a domain has
+ * A flight without an answer after an eighth of its time counts as failed already. When a domain has
  * failed too often (failures.h) its flights of that age end at once, so that a name server that is
- * silent holds messages for a quarter of the time once, and then one message for each probe.
+ * silent holds messages for that time once, and then one message for each probe. Meanwhile it
+ * has no more of them than crowd.h lets a domain have.
  *
  * The thread does not wait on the rings, since a worker may not make the system call that would
  * wake it: it looks at them RESOLVER_NAP_NS apart, RESOLVER_DOZE_NS when nothing happened for
@@ -58,8 +60,9 @@ struct flight {
 	uint64_t deadline_ms;
 	int id; /* libunbound's */
 	bool probe; /* of a domain that is left alone */
-	bool late; /* counted as failed */
+	unsigned counted; /* of those who wait: as failed */
 	struct resolver *r;
+	struct crowd_domain *crowd;
 	struct ask *waiting; /* the first made the flight: its question is the flight's */
 };
 
@@ -90,6 +93,7 @@ struct resolver {
 	struct flight *oldest, *newest;
 	struct flight *fresh; /* the oldest that is not late yet */
 	struct suffixes *suffixes;
+	struct crowd *crowd;
 	struct failures *failures;
 	bool sweep; /* something is left alone that was not */
 	unsigned n_link;
@@ -183,10 +187,12 @@ static void flight_end(struct flight *f, const struct answer *answer)
 	*(f->newer ? &f->newer->older : &r->newest) = f->older;
 	if (r->fresh == f)
 		r->fresh = f->newer;
-	for (struct ask *a = f->waiting, *next; a; a = next) {
+	unsigned n = 0;
+	for (struct ask *a = f->waiting, *next; a; a = next, n++) {
 		next = a->next;
 		ask_end(a, answer);
 	}
+	crowd_end(r->crowd, f->crowd, n);
 	f->next = r->spare;
 	r->spare = f;
 }
@@ -254,13 +260,16 @@ static const struct answer *answer_make(uint16_t type, const struct ub_result *r
 	return &s->a;
 }
 
-/* For each who waited; a flight counted late has counted one. */
+/* For each who waits and was not counted before. */
 static void flight_failed(struct flight *f, uint64_t now_ms)
 {
 	unsigned n = 0;
 	for (const struct ask *a = f->waiting; a; a = a->next)
 		n++;
-	f->r->sweep |= failures_failed(f->r->failures, &f->waiting->q, n - f->late, now_ms);
+	if (n > f->counted)
+		f->r->sweep |=
+			failures_failed(f->r->failures, &f->waiting->q, n - f->counted, now_ms);
+	f->counted = n;
 }
 
 /* libunbound's callback, inside ub_process. */
@@ -292,10 +301,19 @@ static void take_ask(struct resolver *r, struct ask *ask, uint64_t now_ms)
 	struct flight **bucket = bucket_of(r, &ask->q);
 	for (struct flight *f = *bucket; f; f = f->next) {
 		if (question_equal(&f->waiting->q, &ask->q)) {
+			if (!crowd_join(f->crowd)) {
+				ask_end(ask, &answer_left_alone);
+				return;
+			}
 			ask->next = f->waiting->next;
 			f->waiting->next = ask;
 			return;
 		}
+	}
+	struct crowd_domain *crowd = crowd_begin(r->crowd, failures_domain(r->failures, &ask->q));
+	if (!crowd) {
+		ask_end(ask, &answer_left_alone);
+		return;
 	}
 	struct flight *f = r->spare;
 	r->spare = f->next;
@@ -305,6 +323,7 @@ static void take_ask(struct resolver *r, struct ask *ask, uint64_t now_ms)
 			      .deadline_ms = now_ms + r->timeout_ms,
 			      .probe = advice == FAILURES_PROBE,
 			      .r = r,
+			      .crowd = crowd,
 			      .waiting = ask };
 	*bucket = f;
 	*(r->newest ? &r->newest->newer : &r->oldest) = f;
@@ -360,8 +379,7 @@ static unsigned count_late(struct resolver *r, uint64_t now_ms)
 		r->fresh = f->newer;
 		if (f->probe)
 			continue;
-		r->sweep |= failures_failed(r->failures, &f->waiting->q, 1, now_ms);
-		f->late = true;
+		flight_failed(f, now_ms);
 		if (failures_left_alone(r->failures, &f->waiting->q, now_ms)) {
 			flight_cancel(f, &answer_left_alone);
 			n++;
@@ -469,6 +487,7 @@ static void resolver_clear(struct resolver *r)
 	for (unsigned i = 0; i < r->n_link; i++)
 		link_fini(&r->link[i]);
 	zone_free(r->zone);
+	crowd_free(r->crowd);
 	failures_free(r->failures);
 	suffixes_free(r->suffixes);
 	free(r->flights);
@@ -488,7 +507,8 @@ static int failures_start(struct resolver *r, const struct config *cfg)
 	if (getrandom(&setup.seed, sizeof setup.seed, 0) != sizeof setup.seed)
 		return -EIO;
 	r->failures = failures_new(&setup);
-	return r->failures ? 0 : -ENOMEM;
+	r->crowd = crowd_new(RESOLVER_FLIGHTS_MAX);
+	return r->failures && r->crowd ? 0 : -ENOMEM;
 }
 
 int resolver_new(struct resolver **out, const struct config *cfg, unsigned links, char *why,
@@ -501,7 +521,7 @@ int resolver_new(struct resolver **out, const struct config *cfg, unsigned links
 	}
 	r->n_link = links;
 	r->timeout_ms = cfg->dns_query_timeout_ms;
-	r->late_ms = r->timeout_ms / 4;
+	r->late_ms = r->timeout_ms / 8;
 	for (unsigned i = 0; i < links; i++)
 		r->link[i].r = r;
 	int rc = 0;
