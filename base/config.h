@@ -23,7 +23,7 @@ enum {
 enum config_checksum { CHECKSUM_AUTO, CHECKSUM_ALWAYS, CHECKSUM_NEVER };
 enum dkim_l { DKIM_L_IGNORE, DKIM_L_PARTIAL, DKIM_L_HONOUR };
 enum config_walk { WALK_RFC9989, WALK_PSL, WALK_AUTO };
-enum config_style { STYLE_RFC8601, STYLE_ASYNCOS };
+enum config_style { STYLE_RFC8601, STYLE_ASYNCOS, STYLE_SECURITYGATEWAY };
 
 struct config_ports {
 	uint16_t port[CONFIG_PORTS_MAX];
@@ -65,7 +65,8 @@ struct config {
 	char dkim_profile[CONFIG_NAME_MAX], spf_profile[CONFIG_NAME_MAX],
 		dmarc_profile[CONFIG_NAME_MAX]; /* "default" */
 	char suffix_file[CONFIG_PATH_MAX]; /* public suffix list */
-	char authserv_id[CONFIG_NAME_MAX]; /* in our own header fields; empty: the host name */
+	char authserv_id[CONFIG_NAME_MAX]; /* in our own header fields; config_build makes the host's
+					    name of an empty one */
 	uint32_t header_style; /* enum config_style: rfc8601 */
 	bool evidence; /* false: the record holds the DNS answers used */
 	uint32_t dns_cache_records; /* 65,536 answers per verify worker, with what was parsed */

@@ -1,0 +1,180 @@
+#include "verify/auth/fieldtext.h"
+
+#include "base/utf8.h"
+
+static void put(struct fieldtext *f, uint8_t c)
+{
+	if (f->n == f->max) {
+		f->full = true;
+		return;
+	}
+	f->p[f->n++] = c;
+	if (f->n - f->line <= f->width || !f->fold)
+		return;
+	/* the blank becomes a line end and a tab */
+	if (f->max - f->n < 2) {
+		f->full = true;
+		return;
+	}
+	memmove(f->p + f->fold + 3, f->p + f->fold + 1, f->n - f->fold - 1);
+	memcpy(f->p + f->fold, "\r\n\t", 3);
+	f->n += 2;
+	f->line = f->fold + 2;
+	f->fold = 0;
+}
+
+void fieldtext_begin(struct fieldtext *f, struct arena *arena, const char *name, size_t width,
+		     size_t max)
+{
+	enum { ALIGN = 16 };
+	size_t left = arena->size - arena->used;
+	left = left < ALIGN ? 0 : left - ALIGN;
+	*f = (struct fieldtext){ .arena = arena, .max = max < left ? max : left, .width = width };
+	f->p = arena_take(arena, f->max);
+	if (!f->p)
+		f->max = 0;
+	fieldtext_put(f, name);
+	put(f, ':');
+	put(f, ' ');
+}
+
+struct bytes fieldtext_end(struct fieldtext *f)
+{
+	if (f->p)
+		f->arena->used = (size_t)(f->p - f->arena->base) + (f->full ? 0 : f->n);
+	return f->full ? bytes_of(NULL, 0) : bytes_of(f->p, f->n);
+}
+
+void fieldtext_put(struct fieldtext *f, const char *text)
+{
+	for (; *text; text++)
+		put(f, (uint8_t)*text);
+}
+
+void fieldtext_number(struct fieldtext *f, uint64_t number)
+{
+	char digits[21];
+	size_t n = sizeof digits;
+	digits[--n] = 0;
+	do {
+		digits[--n] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	fieldtext_put(f, digits + n);
+}
+
+void fieldtext_blank(struct fieldtext *f)
+{
+	/* noted before it is written: a blank in the last column is folded itself */
+	f->fold = f->n;
+	put(f, ' ');
+}
+
+void fieldtext_line(struct fieldtext *f)
+{
+	if (f->width > FIELDTEXT_WIDTH) {
+		fieldtext_blank(f);
+		return;
+	}
+	f->fold = 0;
+	put(f, '\r');
+	put(f, '\n');
+	f->line = f->n;
+	put(f, '\t');
+}
+
+/* A character may stand in a header field: no control, whole UTF-8. */
+static bool fit(const uint8_t *p, unsigned len)
+{
+	return len && p[0] >= ' ' && p[0] != 0x7f && !(p[0] == 0xc2 && p[1] < 0xa0);
+}
+
+/* Characters of text; those in `escape` behind a backslash. */
+static void put_text(struct fieldtext *f, struct bytes text, const char *escape, bool folds)
+{
+	for (size_t i = 0; i < text.n;) {
+		unsigned len = utf8_len(text.p + i, text.n - i);
+		if (text.p[i] == ' ' && folds) {
+			fieldtext_blank(f);
+		} else if (!fit(text.p + i, len)) {
+			put(f, '?');
+		} else {
+			if (strchr(escape, text.p[i]))
+				put(f, '\\');
+			for (unsigned k = 0; k < len; k++)
+				put(f, text.p[i + k]);
+		}
+		i += len ? len : 1;
+	}
+}
+
+void fieldtext_comment(struct fieldtext *f, struct bytes text)
+{
+	put_text(f, bytes_head(text, FIELDTEXT_VALUE_MAX), "()\\", true);
+}
+
+/* RFC 2045: no control, blank or one of the specials; RFC 6532 adds what is not ASCII. */
+static bool is_token(struct bytes b)
+{
+	for (size_t i = 0; i < b.n; i++)
+		if (b.p[i] <= ' ' || b.p[i] == 0x7f || memchr("()<>@,;:\\\"/[]?=", b.p[i], 15))
+			return false;
+	return b.n && utf8_valid(b);
+}
+
+/* As far as it has atoms and single dots between them. */
+static bool is_dot_atom(struct bytes b)
+{
+	bool dot = true;
+	for (size_t i = 0; i < b.n; i++) {
+		if (b.p[i] == '.' ? dot : b.p[i] <= ' ' || memchr("()<>[]:;@\\,\"\x7f", b.p[i], 13))
+			return false;
+		dot = b.p[i] == '.';
+	}
+	return !dot && utf8_valid(b);
+}
+
+static bool is_domain(struct bytes b)
+{
+	for (size_t i = 0; i < b.n; i++) {
+		uint8_t c = bytes_lower(b.p[i]);
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_' &&
+		    c != '.' && c < 0x80)
+			return false;
+	}
+	return is_dot_atom(b);
+}
+
+/* [[local-part] "@"] domain-name */
+static bool is_address(struct bytes b)
+{
+	const uint8_t *at = b.n ? memrchr(b.p, '@', b.n) : NULL;
+	if (!at)
+		return is_domain(b);
+	size_t n = (size_t)(at - b.p);
+	return (!n || is_dot_atom(bytes_head(b, n))) && is_domain(bytes_from(b, n + 1));
+}
+
+void fieldtext_value(struct fieldtext *f, struct bytes value, enum fieldtext_form form)
+{
+	if ((form == FIELDTEXT_TOKEN && (is_token(value) || is_address(value))) ||
+	    (form == FIELDTEXT_DOT_ATOM && is_dot_atom(value))) {
+		put_text(f, value, "", false);
+		return;
+	}
+	put(f, '"');
+	put_text(f, value, "\"\\", false);
+	put(f, '"');
+}
+
+bool fieldtext_pair(struct fieldtext *f, const char *name, struct bytes value,
+		    enum fieldtext_form form)
+{
+	if (value.n > FIELDTEXT_VALUE_MAX)
+		return false;
+	fieldtext_blank(f);
+	fieldtext_put(f, name);
+	put(f, '=');
+	fieldtext_value(f, value, form);
+	return true;
+}
