@@ -893,6 +893,73 @@ static void traced(void)
 	trace_free(setup.trace);
 }
 
+static uint32_t any(uint64_t *seed, uint32_t n)
+{
+	return (uint32_t)(test_random(seed) >> 20) % n;
+}
+
+static void any_verdict(uint64_t *seed)
+{
+	static struct verdict_forged f[2] = { { "bosses", { NULL, 0 }, 99 },
+					      { "banks", { NULL, 0 }, 75 } };
+	fresh();
+	v.checks = (uint8_t)any(seed, 32);
+	for (unsigned i = 0; i < SPF_IDENTITY_N; i++) {
+		v.spf[i].checked = any(seed, 2);
+		v.spf[i].result = (uint8_t)any(seed, AUTH_RESULT_N);
+		for (unsigned r = 0; r < SPF_CASE_N; r++)
+			spf.action[i][r] = any(seed, VERDICT_ACTION_N);
+	}
+	for (unsigned i = any(seed, 4); i > 0; i--)
+		dkim_is((enum auth_result)any(seed, AUTH_RESULT_N));
+	signature[0].test_mode = any(seed, 2);
+	dmarc_is((enum auth_result)any(seed, AUTH_RESULT_N), (enum dmarc_policy)any(seed, 3));
+	v.dmarc.has_record = any(seed, 2);
+	v.arc.trusted_pass = any(seed, 2);
+	message.authenticated = any(seed, 2);
+	dkim.permanent_action = any(seed, VERDICT_ACTION_N);
+	dkim.temporary_action = any(seed, VERDICT_ACTION_N);
+	dmarc.reject_action = any(seed, VERDICT_ACTION_N);
+	dmarc.quarantine_action = any(seed, VERDICT_ACTION_N);
+	dmarc.temporary_action = any(seed, VERDICT_ACTION_N);
+	dmarc.permanent_action = any(seed, VERDICT_ACTION_N);
+	dmarc.reject_tag = any(seed, 2);
+	v.forged = f;
+	v.n_forged = any(seed, 3);
+}
+
+/* Whatever results and profiles are. */
+static void always(void)
+{
+	uint64_t seed = 99;
+	for (unsigned round = 0; round < 100000; round++) {
+		uint32_t score = 0;
+		any_verdict(&seed);
+		judge();
+		CU_ASSERT_EQUAL(v.action, v.n_asked ? v.asked[0].action : VERDICT_ACCEPT);
+		CU_ASSERT_EQUAL(!strcmp(v.result, "flagged"), v.action > VERDICT_ACCEPT);
+		CU_ASSERT_EQUAL(!strcmp(v.result, "clean"), v.reason == NULL);
+		CU_ASSERT_EQUAL(v.reply.n > 0, v.action == VERDICT_REJECT);
+		for (unsigned i = 0; i < v.n_asked; i++) {
+			const struct verdict_asked *a = &v.asked[i];
+			score += a->score;
+			CU_ASSERT_TRUE(i == 0 || v.asked[i - 1].action >= a->action);
+			CU_ASSERT_EQUAL(a->reply.n > 0, a->action == VERDICT_REJECT);
+			CU_ASSERT_TRUE(a->action > VERDICT_ACCEPT || a->score || a->tag.n);
+			CU_ASSERT_TRUE(a->check && a->profile && a->reason);
+			bool made = v.checks & (a->check[0] == 's'   ? VERDICT_SPF
+						: a->check[0] == 'n' ? VERDICT_NAMES
+						: a->check[1] == 'k' ? VERDICT_DKIM
+								     : VERDICT_DMARC);
+			CU_ASSERT_TRUE(made);
+		}
+		CU_ASSERT_EQUAL(v.score, score);
+		if (v.dmarc.override)
+			for (unsigned i = 0; i < v.n_asked; i++)
+				CU_ASSERT_STRING_NOT_EQUAL(v.asked[i].check, "dmarc");
+	}
+}
+
 static void words(void)
 {
 	CU_ASSERT_PTR_NULL(policy_word(POLICY_NONE));
@@ -929,4 +996,5 @@ TEST_MAIN("policy", TEST(c77_identity_and_result), TEST(c78_no_action_accepts),
 	  TEST(g8_dmarc_replaces_spf_rejects), TEST(b3_arc_override), TEST(c109_sender_list),
 	  TEST(c110_header_names), TEST(d14_allowed_clients), TEST(d15_authenticated),
 	  TEST(d16_own_servers), TEST(c170_names_ask), TEST(strictest_first), TEST(asked_full),
-	  TEST(n3_unseen), TEST(undecided), TEST(no_room), TEST(traced), TEST(words), TEST(counted))
+	  TEST(n3_unseen), TEST(undecided), TEST(no_room), TEST(traced), TEST(always), TEST(words),
+	  TEST(counted))
