@@ -41,21 +41,19 @@ static size_t line_len(struct bytes text)
 	return TEXT_MAX;
 }
 
-/* One text in as many lines as it needs; last: no line comes behind it. */
-static void put_lines(struct text *t, struct bytes text, bool last)
+/* The last text, in as many lines as it needs. */
+static void put_rest(struct text *t, struct bytes text)
 {
 	for (;;) {
 		struct bytes line = bytes_head(text, line_len(text));
 		text = bytes_from(text, line.n);
 		while (text.n && text.p[0] == ' ')
 			text = bytes_from(text, 1);
-		put_code(t, last && !text.n);
+		put_code(t, !text.n);
 		put(t, line);
-		if (last && !text.n)
-			return;
-		put_end(t);
 		if (!text.n)
 			return;
+		put_end(t);
 	}
 }
 
@@ -73,7 +71,7 @@ struct bytes reply_make(const struct profile_reply *r, struct arena *arena)
 	struct bytes ours = bytes_str(r->text);
 	if (!begin(&t, r, ours.n, arena))
 		return (struct bytes){ NULL, 0 };
-	put_lines(&t, ours, true);
+	put_rest(&t, ours);
 	return bytes_of(t.p, t.n);
 }
 
@@ -96,6 +94,6 @@ struct bytes reply_explained(const struct profile_reply *r, struct bytes domain,
 	put(&t, domain);
 	put(&t, bytes_str(" explains:"));
 	put_end(&t);
-	put_lines(&t, bytes_trim(theirs), true);
+	put_rest(&t, bytes_trim(theirs));
 	return bytes_of(t.p, t.n);
 }
