@@ -584,12 +584,24 @@ static int build(struct config *cfg, const struct config_source *src, char *why,
 	return -1;
 }
 
+/* A name for our header fields: of the host where none is set. */
+static void name_host(struct config *cfg)
+{
+	if (cfg->authserv_id[0])
+		return;
+	if (gethostname(cfg->authserv_id, sizeof cfg->authserv_id) < 0 || !cfg->authserv_id[0])
+		snprintf(cfg->authserv_id, sizeof cfg->authserv_id, "localhost");
+	cfg->authserv_id[sizeof cfg->authserv_id - 1] = 0;
+}
+
 int config_build(struct config *cfg, const struct config_source *src, char *why, size_t why_len)
 {
 	config_default(cfg);
 	int ret = build(cfg, src, why, why_len);
 	if (ret < 0)
 		config_fini(cfg);
+	else
+		name_host(cfg);
 	return ret;
 }
 

@@ -5,6 +5,8 @@
 static const char *const checksum_words[] = { "auto", "always", "never", NULL };
 static const char *const walk_words[] = { "rfc9989", "psl", "auto", NULL };
 
+static const char *const style_words[] = { "rfc8601", "asyncos", "securitygateway", NULL };
+
 enum { KIB = 1024, MIB = 1024 * 1024, S = 1000 };
 
 #define FIELD(f) .offset = offsetof(struct config, f), .size = sizeof(((struct config *)0)->f)
@@ -248,7 +250,8 @@ const struct schema_row settings_rows[] = {
 	  .type = SCHEMA_WORD,
 	  .words = walk_words,
 	  .fallback = "rfc9989",
-	  .help = "how organizations and their policies are found: rfc9989 walks up the DNS; psl is "
+	  .help = "how organizations and their policies are found: rfc9989 walks up the DNS; psl "
+		  "is "
 		  "all of RFC 7489, with the public suffix list and pct; auto walks, but takes a "
 		  "name on the list for a public suffix where its record does not say with psd= "
 		  "what it is",
@@ -257,7 +260,8 @@ const struct schema_row settings_rows[] = {
 	  .type = SCHEMA_TEXT,
 	  RANGE(0, CONFIG_PATH_MAX - 1),
 	  .fallback = "/usr/share/publicsuffix/public_suffix_list.dat",
-	  .help = "the public suffix list, as publicsuffix.org publishes it, for dmarc.walk psl and "
+	  .help = "the public suffix list, as publicsuffix.org publishes it, for dmarc.walk psl "
+		  "and "
 		  "auto; it is read anew when the file changes. Empty: there is none",
 	  FIELD(suffix_file) },
 	{ .name = "dmarc.profile",
@@ -273,6 +277,21 @@ const struct schema_row settings_rows[] = {
 	  .help = "look in From: for the protected names of the dictionaries in forged_names",
 	  FIELD(names) },
 
+	{ .name = "authserv_id",
+	  .type = SCHEMA_ASCII,
+	  RANGE(0, CONFIG_NAME_MAX - 1),
+	  .fallback = "",
+	  .help = "who judges, in the header fields that are made for a message; fields that come "
+		  "in with this name are forged; empty: the name of this host",
+	  FIELD(authserv_id) },
+	{ .name = "headers.style",
+	  .type = SCHEMA_WORD,
+	  .words = style_words,
+	  .fallback = "rfc8601",
+	  .help = "form of these fields: asyncos writes Authentication-Results and Received-SPF "
+		  "as AsyncOS does, securitygateway X-SGDMARC-Fail-policy instead of "
+		  "X-Postern-DMARC-Fail-Policy",
+	  FIELD(header_style) },
 	{ .name = "evidence",
 	  .type = SCHEMA_BOOL,
 	  .fallback = "false",

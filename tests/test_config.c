@@ -113,7 +113,8 @@ static void h13_every_wrong_type(void)
 					     "0x10",  "12 34", "[[1]]" };
 	for (unsigned i = 0; i < settings_n; i++) {
 		const struct schema_row *row = &settings_rows[i];
-		bool text = row->type == SCHEMA_TEXT || row->type == SCHEMA_NAME;
+		bool text = row->type == SCHEMA_TEXT || row->type == SCHEMA_NAME ||
+			    row->type == SCHEMA_ASCII;
 		for (unsigned k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
 			char why[SCHEMA_WHY_MAX];
 			/* a path may be any scalar text, and a name most; some may be empty */
@@ -126,6 +127,32 @@ static void h13_every_wrong_type(void)
 				CU_ASSERT_PTR_NOT_NULL(strstr(why, row->name));
 			CU_ASSERT_PTR_NOT_NULL(strstr(why, "allowed"));
 		}
+	}
+}
+
+/* The name in our header fields: as it is set, of the host where it is not, and fit for a header. */
+static void f13_authserv_id(void)
+{
+	static const struct {
+		const char *text;
+		bool ok;
+	} rows[] = { { "authserv_id: mx.example.org\n", true },
+		     { "headers:\n  style: asyncos\n", true },
+		     { "authserv_id: \"a\\r\\nBcc: x\"\n", false },
+		     { "headers:\n  style: other\n", false } };
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct config cfg;
+		char why[SCHEMA_WHY_MAX], host[CONFIG_NAME_MAX] = "";
+		struct config_source src = { .file = "f.yaml", .text = bytes_str(rows[i].text) };
+		CU_ASSERT_EQUAL(config_build(&cfg, &src, why, sizeof why), rows[i].ok ? 0 : -1);
+		if (!rows[i].ok)
+			continue;
+		gethostname(host, sizeof host - 1);
+		CU_ASSERT_STRING_EQUAL(cfg.authserv_id, i == 0  ? "mx.example.org"
+							: *host ? host
+								: "localhost");
+		CU_ASSERT_EQUAL(cfg.header_style, i == 0 ? STYLE_RFC8601 : STYLE_ASYNCOS);
+		config_fini(&cfg);
 	}
 }
 
@@ -466,7 +493,8 @@ static void as_json(void)
 }
 
 TEST_MAIN("config", TEST(defaults), TEST(rows_round_trip), TEST(h13_every_range),
-	  TEST(h13_every_wrong_type), TEST(good_files), TEST(h13_wrong_files), TEST(h13_alias_bomb),
-	  TEST(h13_file_of_10_mb), TEST(h13_deep_and_long), TEST(rules_between),
-	  TEST(options_over_file), TEST(options_of_profiles), TEST(reload_keeps), TEST(times),
-	  TEST(dns_forms), TEST(as_json))
+	  TEST(h13_every_wrong_type), TEST(f13_authserv_id), TEST(good_files),
+	  TEST(h13_wrong_files), TEST(h13_alias_bomb), TEST(h13_file_of_10_mb),
+	  TEST(h13_deep_and_long), TEST(rules_between), TEST(options_over_file),
+	  TEST(options_of_profiles), TEST(reload_keeps), TEST(times), TEST(dns_forms),
+	  TEST(as_json))
