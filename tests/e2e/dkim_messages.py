@@ -109,11 +109,31 @@ def join(headers, body):
     return b"".join(n + b":" + v + b"\r\n" for n, v in headers) + b"\r\n" + body
 
 
+def sign(data, key, algorithm):
+    """The value of b=."""
+    if key.startswith("ed"):
+        raw = KEY[key].sign(hashlib.sha256(data).digest())
+    else:
+        raw = KEY[key].sign(data, padding.PKCS1v15(), hashes.SHA1() if algorithm.endswith("sha1") else hashes.SHA256())
+    return base64.b64encode(raw)
+
+
+def write(tag, style):
+    if style == "tight":
+        return b";".join(k.encode() + b"=" + v for k, v in tag.items())
+    if style == "folded":
+        return b" " + b";\r\n\t".join(k.encode() + b"=" + fold(k, v) for k, v in tag.items())
+    if style.startswith("spaced"):
+        return (b"\r\n " + b" ;  ".join(k.encode() + b" = " + v for k, v in tag.items())
+                + (b" ; " if style == "spaced behind b" else b";"))
+    return b" " + b"; ".join(k.encode() + b"=" + v for k, v in tag.items())
+
+
 class Signed:
-    """One signature and what it was made over."""
+    """One signature and what it was made over; of ARC when it has another name."""
 
     def __init__(self, headers, body, key="rsa2048", s=None, d=DOMAIN, c="relaxed/relaxed", h=None, a=None,
-                 style="plain", change=None, l=None, edit=None, **tags):
+                 style="plain", change=None, l=None, edit=None, called=b"DKIM-Signature", **tags):
         self.names = h if h is not None else [b"from", b"to", b"subject", b"date"]
         how = (c or "simple/simple").split("/") + ["simple"]
         self.how = how[0], how[1]
@@ -130,33 +150,15 @@ class Signed:
             tag[k] = v.encode() if isinstance(v, str) else v
         if change:
             change(tag)
-        value = self.write({k: v for k, v in tag.items() if v is not None}, style)
+        value = write({k: v for k, v in tag.items() if v is not None}, style)
         if edit:
             value = edit(value)
-        self.data = self.header_data(headers) + canon_header(b"DKIM-Signature", cut_b(value), self.how[0])[:-2]
-        value = put_b(value, self.sign(key, algorithm, digest), style) if b"b" in tag_names(value) else value
-        self.field = (b"DKIM-Signature", value)
+        self.data = self.header_data(headers) + canon_header(called, cut_b(value), self.how[0])[:-2]
+        value = put_b(value, sign(self.data, key, algorithm), style) if b"b" in tag_names(value) else value
+        self.field = (called, value)
 
     def header_data(self, headers):
         return b"".join(canon_header(n, v, self.how[0]) for n, v in choose(headers, self.names))
-
-    def sign(self, key, algorithm, digest):
-        if key.startswith("ed"):
-            raw = KEY[key].sign(hashlib.sha256(self.data).digest())
-        else:
-            raw = KEY[key].sign(self.data, padding.PKCS1v15(),
-                                hashes.SHA1() if digest is hashlib.sha1 else hashes.SHA256())
-        return base64.b64encode(raw)
-
-    def write(self, tag, style):
-        if style == "tight":
-            return b";".join(k.encode() + b"=" + v for k, v in tag.items())
-        if style == "folded":
-            return b" " + b";\r\n\t".join(k.encode() + b"=" + fold(k, v) for k, v in tag.items())
-        if style.startswith("spaced"):
-            return (b"\r\n " + b" ;  ".join(k.encode() + b" = " + v for k, v in tag.items())
-                    + (b" ; " if style == "spaced behind b" else b";"))
-        return b" " + b"; ".join(k.encode() + b"=" + v for k, v in tag.items())
 
     def verdict(self, message):
         """pass or fail, for a message that was changed."""
