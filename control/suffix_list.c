@@ -2,27 +2,44 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
+#include "verify/auth/forged.h"
 #include "verify/auth/suffixes.h"
+
+static int names_load(struct config *cfg, char *why, size_t why_len)
+{
+	struct forged *forged;
+	int err = forged_new(&forged, cfg->profiles);
+	cfg->forged = err ? NULL : forged;
+	if (err)
+		snprintf(why, why_len, "forged_names: %s", strerror(-err));
+	return err ? -1 : 0;
+}
 
 int suffix_list_load(struct config *cfg, char *why, size_t why_len)
 {
 	char words[512];
 	struct suffixes *list = NULL;
 	cfg->suffixes = NULL;
+	if (names_load(cfg, why, why_len) < 0)
+		return -1;
 	if (!cfg->suffix_file[0])
 		return 0;
 	int err = suffixes_load(&list, cfg->suffix_file, words, sizeof words);
 	cfg->suffixes = list;
 	if (!err || (err == -ENOENT && cfg->dmarc_walk == WALK_RFC9989))
 		return 0;
+	suffix_list_free(cfg);
 	snprintf(why, why_len, "public suffix list: %s", words);
 	return -1;
 }
 
 void suffix_list_free(struct config *cfg)
 {
+	forged_free((struct forged *)cfg->forged);
+	cfg->forged = NULL;
 	suffixes_free((struct suffixes *)cfg->suffixes);
 	cfg->suffixes = NULL;
 }

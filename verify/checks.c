@@ -291,7 +291,12 @@ static bool judge(struct checks *c, struct verdict *verdict)
 				       .trace = s->trace };
 	if ((c->made & VERDICT_DKIM) && !verdict->dkim_seen)
 		policy.unseen = unseen_header(c);
-	return policy_judge(&policy, verdict, s->arena);
+	struct authres_setup fields = { .cfg = s->cfg,
+					.message = s->message,
+					.header = s->header,
+					.origin = &c->origin,
+					.spf = s->profiles->spf };
+	return policy_judge(&policy, verdict, s->arena) && authres_make(&fields, verdict, s->arena);
 }
 
 static void count(const struct checks *c, const struct verdict *verdict)
@@ -335,6 +340,10 @@ bool checks_end(struct checks *c, struct verdict *verdict)
 		return false;
 	if (c->made & VERDICT_DMARC)
 		judge_dmarc(c, verdict);
+	if ((c->made & VERDICT_NAMES) &&
+	    !forged_check(s->cfg->forged, &verdict->from, s->arena, s->stats, &verdict->forged,
+			  &verdict->n_forged))
+		return false;
 	if (s->cfg->evidence && !keep_evidence(c, verdict))
 		return false;
 	count(c, verdict);
