@@ -1,20 +1,24 @@
 /*
  * commands - the requests a running engine answers, one row a command.
  *
- * A request is {"command":"<name>"}, a reply {"ok":true,"result":{...}} or
- * {"ok":false,"error":"<one line>"}. Anything else in a request is refused: other members, members
- * given twice, text that is not UTF-8, nesting, a request over COMMANDS_REQUEST_MAX.
+ * A request is {"command":"<name>"} with the string members its row names, a reply
+ * {"ok":true,"result":{...}} or {"ok":false,"error":"<one line>"}. Anything else in a request is
+ * refused: other members, members given twice, text that is not UTF-8, nesting, a request over
+ * COMMANDS_REQUEST_MAX.
  */
 #pragma once
 
 #include "base/config.h"
 #include "base/json.h"
+#include "control/edit.h"
 #include "control/stats_out.h"
 
 enum {
-	COMMANDS_REQUEST_MAX = 64 * 1024, /* octets of one request without its line end */
-	COMMANDS_REPLY_MAX = 4 * 1024 * 1024, /* octets of one reply without its line end */
+	/* octets of one request without its line end: a settings file goes into it */
+	COMMANDS_REQUEST_MAX = CONFIG_FILE_MAX,
+	COMMANDS_REPLY_MAX = CONFIG_FILE_MAX, /* octets of one reply without its line end */
 	COMMANDS_WHY_MAX = 1024,
+	COMMANDS_MEMBERS_MAX = 2,
 };
 
 /*
@@ -33,14 +37,28 @@ struct command_context {
 	int (*reload)(void *run, char *note, size_t note_len);
 	/* Asks for the end; returns at once. */
 	void (*stop)(void *run);
+	/*
+	 * Changes a section of the settings file and publishes it. 0: done, count has how many of
+	 * that kind the file had and has, note as of reload. -1: nothing changed, note says why.
+	 */
+	int (*edit)(void *run, enum kind kind, enum edit_what what, struct bytes text,
+		    uint32_t count[2], char *note, size_t note_len);
+};
+
+/* The values of the row's members; p NULL: one that may be left out was. */
+struct command_request {
+	struct bytes value[COMMANDS_MEMBERS_MAX];
 };
 
 struct command {
 	const char *name;
 	const char *help;
+	const char *usage, *example; /* of `postern ctl` */
+	/* beside "command"; a '?' at the end: it may be left out. NULL behind the last */
+	const char *member[COMMANDS_MEMBERS_MAX + 1];
 	/* Writes the value of "result"; false: why has one line and nothing was written. */
-	bool (*answer)(const struct command_context *ctx, struct json *j, char *why,
-		       size_t why_len);
+	bool (*answer)(const struct command_context *ctx, const struct command_request *request,
+		       struct json *j, char *why, size_t why_len);
 };
 
 extern const struct command commands[];
@@ -56,6 +74,9 @@ void commands_names(char *out, size_t len);
  * COMMANDS_WHY_MAX * 8. */
 struct bytes commands_answer(const struct command_context *ctx, struct bytes request, void *buf,
 			     size_t cap);
+
+/* Writes the settings of a note of reload, with ", " between, as an array. */
+void commands_note(struct json *j, const char *note);
 
 /* The reply to a request that cannot be taken at all. */
 struct bytes commands_error(const char *why, void *buf, size_t cap);

@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-enum { CTL_TIMEOUT_MS = 10000, CTL_REPLY_MAX = 64 * 1024 * 1024 };
+/* A section of profiles may be as large as a settings file, and is checked before the answer. */
+enum { CTL_TIMEOUT_MS = 10000, CTL_EDIT_MS = 60000, CTL_REPLY_MAX = 256 * 1024 * 1024 };
 
 /*
  * argv[0] is "ctl". Exit status: 0 done, 1 the engine refused (its reason on err), 2 usage, no

@@ -282,6 +282,16 @@ enum kind kind_of_word(struct bytes word)
 	return (enum kind)k;
 }
 
+void kind_words(char *out, size_t len)
+{
+	size_t at = 0;
+	if (len)
+		out[0] = 0;
+	for (int k = 0; k < KIND_N && at < len; k++)
+		at += (size_t)snprintf(out + at, len - at, "%s%s", k ? ", " : "",
+				       kind_info[k].word);
+}
+
 enum kind kind_of_section(struct bytes section)
 {
 	int k = 0;
@@ -363,7 +373,8 @@ void kind_default(void *item, enum kind kind, struct bytes name)
 		    schema_set(&info->row[i], item, bytes_str(info->row[i].fallback), false, why,
 			       sizeof why) < 0)
 			abort();
-	memcpy(item, name.p, name.n); /* every profile begins with its name */
+	if (name.n) /* every profile begins with its name */
+		memcpy(item, name.p, name.n);
 }
 
 /* An enhanced status code in front (RFC 2034), '#' before it or not, is of the code's class. */
@@ -402,6 +413,22 @@ int kind_check(enum kind kind, const void *item, char *why, size_t why_len)
 		return -1;
 	}
 	return 0;
+}
+
+void kind_fallback(const struct schema_row *row, char out[SCHEMA_VALUE_MAX])
+{
+	union { /* any of the structs that rows are for */
+		struct dkim_profile dkim;
+		struct spf_profile spf;
+		struct dmarc_profile dmarc;
+		struct names_profile names;
+	} item;
+	char why[SCHEMA_WHY_MAX];
+	memset(&item, 0, sizeof item);
+	if (*row->fallback &&
+	    schema_set(row, &item, bytes_str(row->fallback), false, why, sizeof why) < 0)
+		abort();
+	schema_get(row, &item, out);
 }
 
 void kind_manual(FILE *out)

@@ -45,6 +45,9 @@ enum kind kind_of_word(struct bytes word);
 enum kind kind_of_section(struct bytes section);
 enum kind kind_of_row(const struct schema_row *row);
 
+/* "dkim, spf, ...": every word of commands. */
+void kind_words(char *out, size_t len);
+
 /* NULL: there is none. */
 const struct schema_row *kind_row(enum kind kind, struct bytes name);
 const struct schema_row *kind_find_option(struct bytes option);
@@ -58,6 +61,9 @@ int kind_take_preset(void *item, enum kind kind, struct bytes word, char *why, s
 int kind_check(enum kind kind, const void *item, char *why, size_t why_len);
 /* All rows at their defaults; item is all zero before. name: up to PROFILE_NAME_MAX - 1 octets. */
 void kind_default(void *item, enum kind kind, struct bytes name);
+
+/* A row's default as schema_get writes it. */
+void kind_fallback(const struct schema_row *row, char out[SCHEMA_VALUE_MAX]);
 
 /* Every row of every kind with option, range, default and help. */
 void kind_manual(FILE *out);

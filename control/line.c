@@ -7,6 +7,15 @@ void line_init(struct line *l, void *buf, size_t max)
 	*l = (struct line){ .buf = buf, .max = max };
 }
 
+void line_move(struct line *l, void *buf, size_t max)
+{
+	struct bytes rest = line_rest(l);
+	assert(rest.n <= max + LINE_EXTRA);
+	if (rest.n)
+		memcpy(buf, rest.p, rest.n);
+	*l = (struct line){ .buf = buf, .max = max, .len = rest.n };
+}
+
 size_t line_room(struct line *l, uint8_t **p)
 {
 	if (l->start) {

@@ -1,7 +1,7 @@
 /*
  * line - octets as they come in, whole lines out; the caller's memory.
  *
- * A line ends with LF or CRLF. One longer than max is LINE_TOO_LONG, for good.
+ * A line ends with LF or CRLF. One longer than max is LINE_TOO_LONG, until line_move.
  */
 #pragma once
 
@@ -19,6 +19,10 @@ enum { LINE_EXTRA = 2 }; /* CRLF */
 
 /* Borrows buf, of max + LINE_EXTRA octets. */
 void line_init(struct line *l, void *buf, size_t max);
+
+/* Goes on in another buffer, of max + LINE_EXTRA octets, which must hold what line_rest gives; the
+ * old one is the caller's again. Ends what line_next lent. Also behind LINE_TOO_LONG. */
+void line_move(struct line *l, void *buf, size_t max);
 
 /* Where the next octets go: at most the n returned, 0 when nothing fits before line_next is called.
  * Ends what line_next lent. */

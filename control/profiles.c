@@ -1,5 +1,6 @@
 #include "control/profiles.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -58,29 +59,6 @@ const struct profiles *profiles_hold(const struct profiles *p)
 	return p;
 }
 
-void profiles_free(const struct profiles *p)
-{
-	struct held *h = (struct held *)p;
-	if (!p || p == &builtin.p || --h->users)
-		return;
-	for (uint32_t i = 0; i < p->n_names; i++) {
-		list_free((struct list *)p->names[i].names);
-		list_free((struct list *)p->names[i].own);
-		list_free((struct list *)p->names[i].except);
-	}
-	for (uint32_t i = 0; i < p->n_sealers; i++)
-		list_free(p->sealers[i]);
-	for (uint32_t i = 0; i < p->n_addresses; i++)
-		list_free(p->addresses[i]);
-	free(p->dkim);
-	free(p->spf);
-	free(p->dmarc);
-	free(p->names);
-	free(p->sealers);
-	free(p->addresses);
-	free(h);
-}
-
 /* Where a kind's array and its count stand, and how large an item is. */
 struct array {
 	void **items;
@@ -117,6 +95,35 @@ static void *place(const struct profiles *p, enum kind kind, uint32_t i)
 {
 	struct array a = array_of(p, kind);
 	return (char *)*a.items + i * a.size;
+}
+
+/* What hangs on an item. */
+static void free_item(const struct profiles *p, enum kind kind, uint32_t i)
+{
+	if (kind == KIND_NAMES) {
+		list_free((struct list *)p->names[i].names);
+		list_free((struct list *)p->names[i].own);
+		list_free((struct list *)p->names[i].except);
+	} else if (!kind_info[kind].row) {
+		list_free(*(struct list **)place(p, kind, i));
+	}
+}
+
+void profiles_free(const struct profiles *p)
+{
+	struct held *h = (struct held *)p;
+	if (!p || p == &builtin.p || --h->users)
+		return;
+	for (int kind = 0; kind < KIND_N; kind++)
+		for (uint32_t i = 0; i < profiles_count(p, (enum kind)kind); i++)
+			free_item(p, (enum kind)kind, i);
+	free(p->dkim);
+	free(p->spf);
+	free(p->dmarc);
+	free(p->names);
+	free(p->sealers);
+	free(p->addresses);
+	free(h);
 }
 
 const void *profiles_item(const struct profiles *p, enum kind kind, uint32_t i)
@@ -183,7 +190,14 @@ int profiles_add_list(struct profiles *p, enum kind kind, struct list *l)
 	return 0;
 }
 
-/* ---- rules ---- */
+void profiles_remove(struct profiles *p, enum kind kind, uint32_t i)
+{
+	struct array a = array_of(p, kind);
+	assert(i < *a.n && (i > 0 || !kind_info[kind].options));
+	free_item(p, kind, i);
+	(*a.n)--;
+	memmove(place(p, kind, i), place(p, kind, i + 1), (*a.n - i) * a.size);
+}
 
 static int check_lists(const struct profiles *p, enum kind kind, const void *item, char *why,
 		       size_t why_len)

@@ -39,6 +39,9 @@ void *profiles_add(struct profiles *p, enum kind kind, struct bytes name);
 /* Takes l. -1: PROFILES_MAX are there, or out of memory, and l was freed. */
 int profiles_add_list(struct profiles *p, enum kind kind, struct list *l);
 
+/* Takes one away; not `default` of a kind that always has it. */
+void profiles_remove(struct profiles *p, enum kind kind, uint32_t i);
+
 /* The rules of each, and every list that a profile names is there. 0, or -1 and why has one line. */
 int profiles_check(const struct profiles *p, char *why, size_t why_len);
 

@@ -468,6 +468,13 @@ enum profiles_read_result profiles_read_event(struct profiles_read *r, const yam
 	}
 }
 
+struct profiles *profiles_read_take(struct profiles_read *r)
+{
+	struct profiles *p = r->p;
+	r->p = NULL;
+	return p;
+}
+
 struct profiles *profiles_read_end(struct profiles_read *r, struct profiles_read_error *error)
 {
 	r->error = error;
@@ -483,7 +490,5 @@ struct profiles *profiles_read_end(struct profiles_read *r, struct profiles_read
 		       f->name, kind_info[f->list].section);
 		return NULL;
 	}
-	struct profiles *p = r->p;
-	r->p = NULL;
-	return p;
+	return profiles_read_take(r);
 }

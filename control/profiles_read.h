@@ -36,3 +36,5 @@ enum profiles_read_result profiles_read_event(struct profiles_read *r, const yam
 
 /* After the last section: gives all profiles, or NULL and *error. */
 struct profiles *profiles_read_end(struct profiles_read *r, struct profiles_read_error *error);
+/* What was read, without looking whether lists that are named are there. Gives. */
+struct profiles *profiles_read_take(struct profiles_read *r);

@@ -101,6 +101,31 @@ static int run_reload(void *arg, char *note, size_t note_len)
 	return -1;
 }
 
+/* The settings file first, then the reload; where that fails the file is as it was. */
+static int run_edit(void *arg, enum kind kind, enum edit_what what, struct bytes text,
+		    uint32_t count[2], char *note, size_t note_len)
+{
+	struct run *r = arg;
+	struct edit edit = { .source = &r->source, .kind = kind, .what = what, .text = text };
+	struct edit_result made;
+	char why[RUN_WHY_MAX];
+	if (edit_make(&edit, &made, note, note_len) < 0)
+		return -1;
+	count[0] = made.n_before;
+	count[1] = made.n_after;
+	int ret = edit_write(&edit, &made, note, note_len);
+	if (ret == 0) {
+		ret = run_reload(r, note, note_len);
+		if (ret < 0 && edit_undo(&edit, &made, why, sizeof why) < 0)
+			log_line(LOG_LEVEL_ERROR, "%s", why);
+	}
+	edit_free(&made);
+	if (ret == 0)
+		log_line(LOG_LEVEL_NOTICE, "%s: %s was changed on command",
+			 r->source.file, kind_info[kind].section);
+	return ret;
+}
+
 static void run_stop(void *arg)
 {
 	struct run *r = arg;
@@ -260,7 +285,8 @@ static int run_start(struct run *r, const struct config *cfg, char *why, size_t 
 	r->ctx = (struct command_context){ .cfg = publish_current(crew_publish(r->crew)),
 					   .run = r,
 					   .reload = run_reload,
-					   .stop = run_stop };
+					   .stop = run_stop,
+					   .edit = run_edit };
 	crew_view(r->crew, &r->ctx.stats);
 	struct socket_setup control = { .path = cfg->socket, .ctx = &r->ctx };
 	r->socket = socket_new(&control, why, why_len);

@@ -31,6 +31,7 @@ struct socket_client {
 	char *out;
 	size_t out_len, out_sent;
 	bool partial; /* a request has begun */
+	bool large; /* buf is for a request over SOCKET_SMALL_MAX */
 	bool closing, eof;
 	uint64_t since_ms;
 };
@@ -153,6 +154,31 @@ static bool socket_refuse(struct socket_server *s, struct socket_client *c, cons
 	return socket_reply(c, commands_error(why, s->reply, COMMANDS_REPLY_MAX), now);
 }
 
+/* Another buffer, with what is in the old one; false: out of memory. */
+static bool socket_move(struct socket_client *c, size_t max)
+{
+	uint8_t *buf = malloc(max + LINE_EXTRA);
+	if (!buf)
+		return false;
+	line_move(&c->in, buf, max);
+	free(c->buf);
+	c->buf = buf;
+	c->large = max > SOCKET_SMALL_MAX;
+	return true;
+}
+
+/* The request is longer than the buffer. NULL: it has a larger one now; else why it is refused. */
+static const char *socket_enlarge(struct socket_server *s, struct socket_client *c)
+{
+	_Static_assert(COMMANDS_REQUEST_MAX == 64 * 1024 * 1024, "the words below");
+	if (c->large)
+		return "a request has at most 67108864 octets";
+	for (uint32_t i = 0; i < s->clients_max; i++)
+		if (s->client[i].fd >= 0 && s->client[i].large)
+			return "another large request is being read; try again";
+	return socket_move(c, COMMANDS_REQUEST_MAX) ? NULL : "out of memory";
+}
+
 /* Answers the requests in the buffer; false: the client is done with. */
 static bool socket_requests(struct socket_server *s, struct socket_client *c, uint64_t now,
 			    unsigned *answered)
@@ -165,10 +191,10 @@ static bool socket_requests(struct socket_server *s, struct socket_client *c, ui
 		struct bytes request;
 		enum line_result r = line_next(&c->in, &request);
 		if (r == LINE_TOO_LONG) {
-			char why[64];
-			snprintf(why, sizeof why, "a request has at most %d octets",
-				 COMMANDS_REQUEST_MAX);
-			return socket_refuse(s, c, why, now);
+			const char *why = socket_enlarge(s, c);
+			if (why)
+				return socket_refuse(s, c, why, now);
+			r = line_next(&c->in, &request);
 		}
 		if (r == LINE_MORE && !c->eof) {
 			bool partial = line_rest(&c->in).n > 0;
@@ -186,6 +212,9 @@ static bool socket_requests(struct socket_server *s, struct socket_client *c, ui
 		}
 		struct bytes reply = commands_answer(s->ctx, request, s->reply, COMMANDS_REPLY_MAX);
 		++*answered;
+		if (c->large && line_rest(&c->in).n <= SOCKET_SMALL_MAX &&
+		    !socket_move(c, SOCKET_SMALL_MAX))
+			return false;
 		if (!socket_reply(c, reply, now))
 			return false;
 	}
@@ -250,9 +279,8 @@ static void socket_accept(struct socket_server *s, uint64_t now)
 			return;
 		}
 		s->told = false;
-		uint8_t *buf = s->n_clients < s->clients_max
-				       ? malloc(COMMANDS_REQUEST_MAX + LINE_EXTRA)
-				       : NULL;
+		uint8_t *buf = s->n_clients < s->clients_max ? malloc(SOCKET_SMALL_MAX + LINE_EXTRA)
+							     : NULL;
 		if (!buf) {
 			socket_refuse_client(s, fd);
 			continue;
@@ -261,7 +289,7 @@ static void socket_accept(struct socket_server *s, uint64_t now)
 		while (c->fd >= 0)
 			c++;
 		*c = (struct socket_client){ .fd = fd, .buf = buf, .since_ms = now };
-		line_init(&c->in, buf, COMMANDS_REQUEST_MAX);
+		line_init(&c->in, buf, SOCKET_SMALL_MAX);
 		s->n_clients++;
 	}
 }

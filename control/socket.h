@@ -4,8 +4,9 @@
  * No thread of its own: socket_poll does what is to be done, for at most SOCKET_CLIENTS_MAX
  * clients; one more gets one error line and is closed. A request must be whole SOCKET_REQUEST_MS
  * after its first octet and a reply be taken in the same time, else the client gets an error line
- * (where it reads) and is closed; so it is with a request over COMMANDS_REQUEST_MAX. A client that
- * asks nothing is closed after SOCKET_IDLE_MS.
+ * (where it reads) and is closed; so it is with a request over COMMANDS_REQUEST_MAX. Of those over
+ * SOCKET_SMALL_MAX one is read at a time, a second is refused. A client that asks nothing is closed
+ * after SOCKET_IDLE_MS.
  */
 #pragma once
 
@@ -13,6 +14,7 @@
 
 enum {
 	SOCKET_CLIENTS_MAX = 32,
+	SOCKET_SMALL_MAX = 64 * 1024,
 	SOCKET_REQUEST_MS = 5000,
 	SOCKET_IDLE_MS = 300 * 1000,
 };

@@ -149,16 +149,25 @@ static void h12_broken_requests_are_refused(void)
 		{ "{\"command\":\"ping\\u0000\"}", 24, "not a JSON object" },
 		{ "\0\0\0", 3, "not a JSON object" },
 		{ "[]", 2, "{\"command\":NAME}" },
-		{ "{}", 2, "ping, stats, config, reload, stop, help" },
+		{ "{}", 2,
+		  "ping, stats, config, reload, profiles, export, import, delete, clear, stop, "
+		  "help" },
 		{ "{\"command\":1}", 13, "{\"command\":NAME}" },
 		{ "{\"command\":[\"ping\"]}", 20, "{\"command\":NAME}" },
 		{ "{\"Command\":\"ping\"}", 18, "{\"command\":NAME}" },
 		{ "{\"command\":\"\"}", 14, "unknown command \"\"" },
 		{ "{\"command\":\"PING\"}", 18,
-		  "unknown command \"PING\", it is one of: ping, stats, config, reload, stop, "
-		  "help" },
+		  "unknown command \"PING\", it is one of: ping, stats, config, reload, profiles, "
+		  "export, import, delete, clear, stop, help" },
 		{ "{\"command\":\"\\u001b[2J\"}", 23, "unknown command" },
 		{ "{\"command\":\"stop\",\"now\":true}", 29, "unknown member \"now\"" },
+		{ "{\"command\":\"export\"}", 20, "needs a member \"kind\"" },
+		{ "{\"command\":\"export\",\"kind\":1}", 29, "must be a string" },
+		{ "{\"command\":\"export\",\"kind\":\"x\"}", 31,
+		  "unknown kind \"x\", it is one of: dkim, spf, dmarc, names, sealers, addresses" },
+		{ "{\"command\":\"import\",\"kind\":\"spf\"}", 33, "needs a member \"text\"" },
+		{ "{\"command\":\"profiles\",\"search\":null}", 36, "must be a string" },
+		{ "{\"command\":\"clear\",\"kind\":\"spf\"}", 32, "has no settings file" },
 	};
 	stops = 0;
 	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -185,7 +194,7 @@ static void h12_large_and_deep(void)
 	json_decref(top);
 	top = ask(text, sizeof text);
 	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(top, "error")),
-			       "a request has at most 65536 octets");
+			       "a request has at most 67108864 octets");
 	json_decref(top);
 	memset(text, '[', sizeof text);
 	top = ask(text, COMMANDS_REQUEST_MAX);
@@ -198,6 +207,97 @@ static void h12_large_and_deep(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(json_string_value(json_object_get(top, "error")), "unknown"));
 	CU_ASSERT(strlen(json_string_value(json_object_get(top, "error"))) < COMMANDS_WHY_MAX);
 	json_decref(top);
+}
+
+static enum kind edited;
+static char edited_text[256];
+static enum edit_what edited_what;
+
+static int edit(void *run, enum kind kind, enum edit_what what, struct bytes text,
+		uint32_t count[2], char *note, size_t note_len)
+{
+	edited = kind;
+	edited_what = what;
+	snprintf(edited_text, sizeof edited_text, "%.*s", (int)text.n, (const char *)text.p);
+	count[0] = 3;
+	count[1] = 2;
+	snprintf(note, note_len, "%s", reload_note);
+	return reload_result;
+}
+
+static json_t *result_of(const char *request)
+{
+	json_t *top = ask(request, strlen(request));
+	json_t *r = json_incref(json_object_get(top, "result"));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+	json_decref(top);
+	return r;
+}
+
+static void c42_search(void)
+{
+	static const char text[] = "dkim_profiles: {default: {min_bits: 2048}, Strict-A: {}}\n"
+				   "dkim: {profile: Strict-A}\n"
+				   "address_lists: {a-strict: [a.example, b.example]}\n"
+				   "forged_names: {board: {names: [Ann Lee]}}\n";
+	char why[SCHEMA_WHY_MAX];
+	config_default(&cfg);
+	CU_ASSERT_EQUAL(config_parse(&cfg, bytes_str(text), "f", why, sizeof why), 0);
+	json_t *r = result("profiles"), *list = json_object_get(r, "profiles");
+	CU_ASSERT_EQUAL(json_array_size(list), 6);
+	json_t *first = json_array_get(list, 0), *second = json_array_get(list, 1);
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(first, "kind")), "dkim");
+	CU_ASSERT_TRUE(json_is_false(json_object_get(first, "in_force")));
+	CU_ASSERT_TRUE(json_is_true(json_object_get(second, "in_force")));
+	CU_ASSERT_EQUAL(json_object_size(json_object_get(second, "settings")), 0);
+	const json_t *bits = json_object_get(json_object_get(first, "settings"), "min_bits");
+	CU_ASSERT_STRING_EQUAL(json_string_value(bits), "2048");
+	json_decref(r);
+	/* by name, whatever the case */
+	r = result_of("{\"command\":\"profiles\",\"search\":\"sTRICT\"}");
+	list = json_object_get(r, "profiles");
+	CU_ASSERT_EQUAL(json_array_size(list), 2);
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_array_get(list, 1), "entries")), 2);
+	json_decref(r);
+	r = result_of("{\"command\":\"profiles\",\"search\":\"\"}");
+	CU_ASSERT_EQUAL(json_array_size(json_object_get(r, "profiles")), 6);
+	json_decref(r);
+	r = result_of("{\"command\":\"profiles\",\"search\":\"2048\"}");
+	CU_ASSERT_EQUAL(json_array_size(json_object_get(r, "profiles")), 0);
+	json_decref(r);
+	config_fini(&cfg);
+}
+
+static void c61_c108_export_and_edit(void)
+{
+	config_default(&cfg);
+	json_t *r = result_of("{\"command\":\"export\",\"kind\":\"sealers\"}");
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(r, "text")), "arc_sealers: {}\n");
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(r, "count")), 0);
+	json_decref(r);
+	ctx.edit = edit;
+	reload_note = "output";
+	reload_result = 0;
+	r = result_of("{\"command\":\"import\",\"kind\":\"dmarc\",\"text\":\"a\\nb\"}");
+	CU_ASSERT_EQUAL(edited, KIND_DMARC);
+	CU_ASSERT_EQUAL(edited_what, EDIT_IMPORT);
+	CU_ASSERT_STRING_EQUAL(edited_text, "a\nb");
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(r, "before")), 3);
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(r, "after")), 2);
+	CU_ASSERT_EQUAL(json_array_size(json_object_get(r, "needs_restart")), 1);
+	json_decref(r);
+	json_decref(result_of("{\"command\":\"delete\",\"kind\":\"names\",\"name\":\"board\"}"));
+	CU_ASSERT_EQUAL(edited_what, EDIT_DELETE);
+	CU_ASSERT_STRING_EQUAL(edited_text, "board");
+	json_decref(result_of("{\"command\":\"clear\",\"kind\":\"names\"}"));
+	CU_ASSERT_EQUAL(edited_what, EDIT_CLEAR);
+	reload_note = "no room";
+	reload_result = -1;
+	static const char clear[] = "{\"command\":\"clear\",\"kind\":\"names\"}";
+	json_t *top = ask(clear, sizeof clear - 1);
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(top, "error")), "no room");
+	json_decref(top);
+	ctx.edit = NULL;
 }
 
 static void reply_that_does_not_fit(void)
@@ -230,5 +330,5 @@ static void table_is_sound(void)
 }
 
 TEST_MAIN("commands", TEST(each_command), TEST(reload_tells_what_came_of_it),
-	  TEST(h12_broken_requests_are_refused), TEST(h12_large_and_deep),
-	  TEST(reply_that_does_not_fit), TEST(table_is_sound))
+	  TEST(h12_broken_requests_are_refused), TEST(h12_large_and_deep), TEST(c42_search),
+	  TEST(c61_c108_export_and_edit), TEST(reply_that_does_not_fit), TEST(table_is_sound))

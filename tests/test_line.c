@@ -81,4 +81,34 @@ static void too_long_is_final(void)
 	CU_ASSERT_EQUAL(line_next(&l, &got), LINE_TOO_LONG);
 }
 
-TEST_MAIN("line", TEST(cut_everywhere), TEST(too_long_is_final))
+/* In a larger buffer the line that was too long goes on. */
+static void moved(void)
+{
+	uint8_t small[MAX + LINE_EXTRA], large[4 * MAX + LINE_EXTRA], *p;
+	struct line l;
+	struct bytes got;
+	line_init(&l, small, MAX);
+	CU_ASSERT_EQUAL(line_room(&l, &p), MAX + LINE_EXTRA);
+	memcpy(p, "a\nxxxxxxxxxxxx", MAX + LINE_EXTRA);
+	line_added(&l, MAX + LINE_EXTRA);
+	CU_ASSERT_EQUAL(line_next(&l, &got), LINE_READY);
+	CU_ASSERT_EQUAL(line_room(&l, &p), 2);
+	memcpy(p, "yz", 2);
+	line_added(&l, 2);
+	CU_ASSERT_EQUAL(line_next(&l, &got), LINE_TOO_LONG);
+	line_move(&l, large, 4 * MAX);
+	memset(small, 0, sizeof small);
+	CU_ASSERT_EQUAL(line_next(&l, &got), LINE_MORE);
+	CU_ASSERT_EQUAL(line_room(&l, &p), 3 * MAX);
+	memcpy(p, "!\nb\nc", 5);
+	line_added(&l, 5);
+	CU_ASSERT_EQUAL(line_next(&l, &got), LINE_READY);
+	CU_ASSERT_TRUE(bytes_equal(got, bytes_str("xxxxxxxxyz!")));
+	CU_ASSERT_EQUAL(line_next(&l, &got), LINE_READY);
+	/* and back, with what is left */
+	line_move(&l, small, MAX);
+	CU_ASSERT_EQUAL(line_next(&l, &got), LINE_MORE);
+	CU_ASSERT_TRUE(bytes_equal(line_rest(&l), bytes_str("c")));
+}
+
+TEST_MAIN("line", TEST(cut_everywhere), TEST(too_long_is_final), TEST(moved))

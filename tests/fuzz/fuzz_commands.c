@@ -20,7 +20,9 @@ static uint64_t answers(const uint8_t *data, size_t n, size_t piece)
 {
 	static char reply[COMMANDS_REPLY_MAX];
 	static struct config cfg;
-	struct command_context ctx = { &cfg, { .started_ns = UINT64_MAX }, NULL, reload, stop };
+	struct command_context ctx = {
+		.cfg = &cfg, .stats = { .started_ns = UINT64_MAX }, .reload = reload, .stop = stop
+	};
 	uint8_t buf[256 + LINE_EXTRA], *p;
 	uint64_t sum = 0;
 	struct line l;
