@@ -364,3 +364,27 @@ def broken_cases():
                 yield case
     for key, other in (("rsa2048", "other"), ("ed25519", "ed-other")):
         yield signed_case("wrong key", key, "fail", key=other, s=key)[0]
+
+
+def random_cases(n):
+    """Any shape, body, form, key, list of fields and style together, as signed or changed once or twice."""
+    names = [b"from", b"to", b"subject", b"date", b"received", b"message-id", b"x-none", b"Subject", b"FROM"]
+    for i in range(n):
+        shape, body, c = rng.choice(list(SHAPES)), rng.choice(list(BODIES)), rng.choice(CANONS)
+        key = rng.choice(("rsa1024", "rsa1024", "rsa2048", "rsa2048", "ed25519", "rsa4096"))
+        h = [b"from"] + [rng.choice(names) for _ in range(rng.randrange(7))]
+        rng.shuffle(h)
+        octets = len(canon_body(BODIES[body], ((c or "simple/simple").split("/") + ["simple"])[1]))
+        length = rng.randrange(octets + 1) if rng.randrange(6) == 0 else None
+        tags = {k: v for k, v in (("t", "1262304000"), ("x", "4102444800"), ("i", "@example.org"), ("q", "dns/txt"),
+                                  ("z", "From:a@b|To:c@d"), ("zz", "more")) if rng.randrange(4) == 0}
+        changes = rng.sample(list(BREAKAGES), rng.choice((0, 1, 1, 2)))
+        what = "".join(f", {name}" for name in changes) + ("" if length is None else f", l={length}")
+        case, signature = signed_case("random", f"{i}: {shape}, {body}, {c}, {key}{what}", "pass", shape, body, c=c,
+                                      key=key, h=h, style=rng.choice(("plain", "folded", "tight", "spaced")), l=length,
+                                      **tags)
+        for name in changes:
+            case.message = BREAKAGES[name](case.message)
+        if changes:
+            case.want = [signature.verdict(case.message)]
+        yield case
