@@ -30,7 +30,7 @@ struct check { /* all-zero before; strings are borrowed from argv */
 	struct config_source source;
 	const char *argument[CHECK_ARGUMENTS_MAX];
 	unsigned n_argument;
-	const char *identity, *level, *evidence, *file; /* NULL: not given */
+	const char *identity, *level, *evidence, *socket, *file; /* NULL: not given */
 	bool has_client, has_helo, has_mail_from, has_pra;
 	bool client_given; /* an address, or something that is none */
 	bool raw, help;
@@ -39,8 +39,13 @@ struct check { /* all-zero before; strings are borrowed from argv */
 	struct message_rcpt *rcpt, *rcpt_last;
 	uint32_t n_rcpt;
 
-	/* by check_main, for the kinds */
+	/* by the kind's settings() */
+	char engine_path[CONFIG_PATH_MAX]; /* of the engine whose settings are taken */
+	char *settings; /* in malloc memory */
+
+	/* by check_run, for the kinds */
 	bool built; /* cfg is there */
+	FILE *out; /* of a kind that prints text */
 	struct ask *ask;
 	struct json json; /* the object is open */
 	struct answers *answers;
@@ -50,9 +55,26 @@ struct check { /* all-zero before; strings are borrowed from argv */
 	char *why; /* [CHECK_WHY_MAX] */
 };
 
+struct check_kind {
+	const char *command, *name; /* "check", "spf" */
+	const char *usage, *help, *example;
+	int (*run)(struct check *c); /* 0, or -1 and c->why has one line */
+	/* What must still be given, NULL: nothing; and without it: all arguments. */
+	const char *(*missing)(const struct check *c);
+	int (*settings)(
+		struct check *c); /* fills c->source; NULL: nothing to do. 0, or -1 and why */
+	unsigned own; /* bits of enum check_own: the options it takes */
+	unsigned arguments; /* and so many of these at most */
+	const char *groups; /* of settings that it takes, NULL: all */
+	bool text; /* it prints for people, else into the open object */
+};
+
 /* argv[0] is "check". Exit status: 0 there is an answer, whatever it says; 2 usage, input or system,
  * with one line on err. */
 int check_main(int argc, char **argv, FILE *out, FILE *err);
+
+/* The same for one kind; argv[0] is its name. */
+int check_run(const struct check_kind *k, int argc, char **argv, FILE *out, FILE *err);
 
 /* Each 0, or -1 and c->why has one line. */
 int check_spf(struct check *c);

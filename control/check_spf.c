@@ -4,6 +4,7 @@
 #include "base/profile.h"
 #include "control/ask.h"
 #include "control/check.h"
+#include "control/events_auth.h"
 #include "control/files.h"
 #include "control/profiles.h"
 #include "verify/auth/sender.h"
@@ -41,7 +42,7 @@ static void work_end(struct work *w)
 
 static void put(struct check *c, const struct spf_result *r)
 {
-	check_word(c, "result", auth_result_name((enum auth_result)r->result));
+	check_word(c, "result", auth_result_name(events_spf(r)));
 	check_text(c, "domain", r->domain);
 	check_word(c, "identity", spf_identity_name((enum spf_identity)r->identity));
 	check_text(c, "mechanism", r->mechanism);

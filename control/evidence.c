@@ -306,6 +306,36 @@ int evidence_load(struct answers **out, const char *path, char *why, size_t why_
 	return rc;
 }
 
+void evidence_show(const struct answers *a, struct message *m, struct verdict_evidence **list,
+		   uint32_t *cap)
+{
+	/* the data of an answer lies as the verdict has it */
+	_Static_assert(sizeof(struct answer_rr) == sizeof(struct bytes), "one member");
+	struct answers_own own = answers_own(a, m);
+	if (!m->verdict || !(own.wire || own.octets))
+		return;
+	if (own.n > *cap) {
+		struct verdict_evidence *more = realloc(*list, own.n * sizeof *more);
+		if (!more)
+			return;
+		*list = more;
+		*cap = own.n;
+	}
+	for (uint32_t i = 0; i < own.n; i++) {
+		const struct question *q;
+		const struct answer *answer = answers_kept(a, &own, i, &q);
+		(*list)[i] = (struct verdict_evidence){ .name = bytes_of(q->name, q->len),
+							.type = q->type,
+							.status = answer->status,
+							.secure = answer->secure,
+							.ttl_s = answer->ttl_s,
+							.n = answer->n,
+							.data = (const struct bytes *)answer->rr };
+	}
+	m->verdict->evidence = *list;
+	m->verdict->n_evidence = own.n;
+}
+
 void evidence_use(struct config *cfg, const struct answers *a)
 {
 	cfg->answers = a;

@@ -16,6 +16,7 @@
 #include "base/cpu.h"
 #include "control/check.h"
 #include "control/ctl.h"
+#include "control/ctl_trace.h"
 #include "control/kind.h"
 #include "control/run.h"
 #include "control/scan.h"
@@ -30,8 +31,27 @@ struct main_command {
 	int (*run)(int argc, char **argv);
 };
 
+/* The place of `trace`, the one command that is no request to the engine; 0: it is another. */
+static int trace_at(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "trace"))
+			return i;
+		if (!strcmp(argv[i], "--socket"))
+			i++;
+		else if (argv[i][0] != '-')
+			return 0;
+	}
+	return 0;
+}
+
 static int run_ctl(int argc, char **argv)
 {
+	int at = trace_at(argc, argv);
+	if (at) { /* options may stand in front of it */
+		memmove(argv + 1, argv, (size_t)at * sizeof *argv);
+		return ctl_trace_main(argc - 1, argv + 1, stdout, stderr);
+	}
 	return ctl_main(argc, argv, stdout, stderr);
 }
 

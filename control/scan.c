@@ -46,6 +46,8 @@ struct scan {
 	struct scan_options opt;
 	unsigned cores;
 	struct answers *answers; /* --evidence; NULL: the DNS is asked */
+	struct verdict_evidence *shown; /* by evidence_show */
+	uint32_t shown_cap;
 	struct resolver *resolver;
 	struct verifier verifier[SCAN_CORES_MAX];
 	atomic_bool quit;
@@ -231,6 +233,8 @@ static void print_judged(struct scan *s, struct verifier *v, void **m, unsigned 
 	for (unsigned k = 0; k < n; k++) {
 		s->octets_judged += ((struct message *)m[k])->size;
 		s->judged++;
+		if (s->answers)
+			evidence_show(s->answers, m[k], &s->shown, &s->shown_cap);
 		emit_push(s->emit, m[k]);
 	}
 	emit_print(s->emit);
@@ -468,6 +472,7 @@ static void take_down(struct scan *s, bool all)
 		verify_worker_free(s->verifier[i].w);
 	resolver_free(s->resolver);
 	answers_free(s->answers);
+	free(s->shown);
 }
 
 static int run(struct scan *s)

@@ -28,6 +28,7 @@ ROWS = {
     "control/check_dmarc.c": {"verify"},
     "control/check_key.c": {"verify"},
     "control/check_spf.c": {"verify"},
+    "control/ctl_trace.c": {"verify"},
     "control/evidence.c": {"verify"},
     "control/evidence.h": {"verify"},
     "control/scan.c": {"dataplane", "verify"},

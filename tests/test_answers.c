@@ -113,6 +113,17 @@ static void own_first(void)
 	CU_ASSERT_EQUAL(own.time_ns, 0);
 	CU_ASSERT_STRING_EQUAL(say(a, &own, "differs.example"), "timeout");
 	CU_ASSERT_STRING_EQUAL(say(a, &own, "same.example"), "same");
+	/* of its own record, in order */
+	own = answers_own(a, message(&m, MESSAGE_SMTP, 1, 1, "two"));
+	CU_ASSERT_EQUAL_FATAL(own.n, 4);
+	static const char *const names[] = { "differs.example", "same.example", "none.example",
+					     "1" };
+	for (unsigned i = 0; i < 4; i++) {
+		const struct question *q;
+		const struct answer *answer = answers_kept(a, &own, i, &q);
+		CU_ASSERT_STRING_EQUAL(q->name, names[i]);
+		CU_ASSERT_EQUAL(answer->status, i == 2 ? ANSWER_NXDOMAIN : ANSWER_DATA);
+	}
 	/* not all of its octets are there */
 	message(&m, MESSAGE_FILE, 0, 0, "three")->size++;
 	own = answers_own(a, &m);

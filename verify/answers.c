@@ -30,16 +30,21 @@ struct place { /* a message; space 0: free */
 	uint8_t key[33]; /* kind, then what names it */
 	uint32_t space;
 	uint64_t time_ns;
+	uint32_t first, n; /* in order: of its first record */
 };
 
 struct answers {
 	struct kept *all;
+	const struct kept **order; /* of all records, one behind the other */
+	uint32_t n_order, cap_order;
 	struct slot *slot;
 	struct place *place;
 	uint32_t n_slot, size_slot, n_place, size_place; /* sizes are powers of two */
 	uint32_t spaces;
 	struct answers_own now; /* of the record that is added to */
 	bool file;
+	bool first_wire, first_octets; /* it is the first of its message */
+	uint8_t key_wire[33], key_octets[33];
 };
 
 static const struct answer answer_timeout = { .status = ANSWER_TIMEOUT };
@@ -74,6 +79,7 @@ void answers_free(struct answers *a)
 		next = k->next;
 		free(k);
 	}
+	free(a->order);
 	free(a->slot);
 	free(a->place);
 	free(a);
@@ -120,16 +126,19 @@ static int place_grow(struct answers *a)
 	return 0;
 }
 
-/* The space of a message; 0 when out of memory. */
-static uint32_t place_take(struct answers *a, const uint8_t key[33], uint64_t time_ns)
+/* The space of a message; 0 when out of memory. *first: nothing was known of it. */
+static uint32_t place_take(struct answers *a, const uint8_t key[33], uint64_t time_ns, bool *first)
 {
 	if (place_grow(a) < 0)
 		return 0;
 	struct place *p = place_at(a->place, a->size_place, key);
+	*first = !p->space;
 	if (!p->space) {
 		memcpy(p->key, key, 33);
 		p->space = ++a->spaces;
 		p->time_ns = time_ns;
+		p->first = a->n_order;
+		p->n = 0;
 		a->n_place++;
 	}
 	return p->space;
@@ -139,16 +148,19 @@ int answers_begin(struct answers *a, const struct answers_record *record)
 {
 	uint8_t key[33];
 	a->now = (struct answers_own){ 0 };
+	a->first_wire = a->first_octets = false;
 	a->file = !record->wire;
 	if (record->wire) {
 		key_wire(key, record->flow_id, record->tx_id);
-		a->now.wire = place_take(a, key, record->time_ns);
+		memcpy(a->key_wire, key, sizeof key);
+		a->now.wire = place_take(a, key, record->time_ns, &a->first_wire);
 		if (!a->now.wire)
 			return -ENOMEM;
 	}
 	if (record->has_sha256) {
 		key_octets(key, record->sha256);
-		a->now.octets = place_take(a, key, record->time_ns);
+		memcpy(a->key_octets, key, sizeof key);
+		a->now.octets = place_take(a, key, record->time_ns, &a->first_octets);
 		if (!a->now.octets)
 			return -ENOMEM;
 	}
@@ -187,7 +199,12 @@ struct answers_own answers_own(const struct answers *a, const struct message *m)
 	}
 	own.wire = wire ? wire->space : 0;
 	own.octets = octets ? octets->space : 0;
-	own.time_ns = own.wire ? wire->time_ns : own.octets ? octets->time_ns : 0;
+	const struct place *record = own.wire ? wire : own.octets ? octets : NULL;
+	if (record) {
+		own.time_ns = record->time_ns;
+		own.first = record->first;
+		own.n = record->n;
+	}
 	return own;
 }
 
@@ -281,12 +298,31 @@ static bool put(struct answers *a, uint32_t space, const struct kept *k)
 	return space != a->now.wire && !(space == a->now.octets && a->file && s->file);
 }
 
+/* At the end of the order, and counted with its message. */
+static int line_up(struct answers *a, const struct kept *k)
+{
+	if (a->n_order == a->cap_order) {
+		uint32_t cap = a->cap_order ? a->cap_order * 2 : ANSWERS_FIRST_TABLE;
+		const struct kept **more = realloc(a->order, cap * sizeof *more);
+		if (!more)
+			return -ENOMEM;
+		a->order = more;
+		a->cap_order = cap;
+	}
+	a->order[a->n_order++] = k;
+	if (a->first_wire)
+		place_at(a->place, a->size_place, a->key_wire)->n++;
+	if (a->first_octets)
+		place_at(a->place, a->size_place, a->key_octets)->n++;
+	return 0;
+}
+
 int answers_add(struct answers *a, const struct question *q, const struct answer *answer)
 {
 	if (slot_grow(a) < 0)
 		return -ENOMEM;
 	const struct kept *k = keep(a, q, answer);
-	if (!k)
+	if (!k || line_up(a, k) < 0)
 		return -ENOMEM;
 	bool same = put(a, ANSWERS_ALL, k);
 	if (a->now.wire)
@@ -294,6 +330,14 @@ int answers_add(struct answers *a, const struct question *q, const struct answer
 	if (a->now.octets)
 		same &= put(a, a->now.octets, k);
 	return same ? 0 : -EEXIST;
+}
+
+const struct answer *answers_kept(const struct answers *a, const struct answers_own *own,
+				  uint32_t i, const struct question **q)
+{
+	const struct kept *k = a->order[own->first + i];
+	*q = &k->q;
+	return &k->a;
 }
 
 const struct answer *answers_find(const struct answers *a, const struct answers_own *own,

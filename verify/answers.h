@@ -33,10 +33,15 @@ int answers_add(struct answers *a, const struct question *q, const struct answer
 struct answers_own { /* whose answers a message gets; 0: no record is its own */
 	uint32_t wire, octets;
 	uint64_t time_ns; /* of its record; 0: there is none */
+	uint32_t first, n; /* answers of its record: for answers_kept */
 };
 
 /* Reads the message's octets where they were all kept. */
 struct answers_own answers_own(const struct answers *a, const struct message *m);
+
+/* The i-th answer of the message's own record, in its order; i under own->n. Borrowed from a. */
+const struct answer *answers_kept(const struct answers *a, const struct answers_own *own,
+				  uint32_t i, const struct question **q);
 
 /* Never NULL; lives as long as a. */
 const struct answer *answers_find(const struct answers *a, const struct answers_own *own,
