@@ -2,10 +2,7 @@
  * config - from built-in defaults, a YAML file and command line options to one checked struct
  * config.
  *
- * The file is read as libyaml events against the rows of settings.h; sections of profiles and lists
- * go to profiles_read.h. Refused with file, line, column
- * and what is allowed: unknown and repeated keys, wrong types, values out of range, anchors,
- * aliases, tags, a second document, nesting beyond group and key, files over CONFIG_FILE_MAX.
+ * settings_read.h says what is refused in a file, with its place; so are files over CONFIG_FILE_MAX.
  */
 #pragma once
 

@@ -9,6 +9,8 @@
 #include "base/config.h"
 #include "control/schema.h"
 
+enum { SETTINGS_MAX = 128, SETTINGS_GROUP_MAX = 32 }; /* rows; octets of "dns", with the NUL */
+
 extern const struct schema_row settings_rows[];
 extern const unsigned settings_n;
 

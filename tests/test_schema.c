@@ -9,7 +9,7 @@
 
 static void names_are_one_of_a_kind(void)
 {
-	CU_ASSERT_TRUE(settings_n <= CONFIG_OPTIONS_MAX);
+	CU_ASSERT_TRUE(settings_n <= SETTINGS_MAX);
 	for (unsigned i = 0; i < settings_n; i++) {
 		char option[SCHEMA_OPTION_MAX];
 		schema_option(&settings_rows[i], option);
