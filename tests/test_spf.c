@@ -214,7 +214,7 @@ static void f9_evaluation(void)
 		"t18.example. TXT \"v=spf1 -all redirect=t2.example\"\n"
 		"t19.example. TXT \"v=spf1 --all\"\n"
 		"t20.example. TXT \"v=spf1 + all\"\n"
-		"t21.example. TXT \"v=spf1 default=pass unknown=%{c}%{l1r-}\"\n"
+		"t21.example. TXT \"v=spf1 default=pass unknown=%{d}%{l1r-}\"\n"
 		"t22.example. TXT \"v=spf1 a=b mx=c all=d include=%{d} -all\"\n"
 		"t23.example. TXT \"v=spf1 -all\\000\"\n"
 		"t24.example. TXT \"v=spf1 +all \\194\\150all\"\n"

@@ -76,7 +76,7 @@ static void hosts(void)
 		const char *want; /* "": none */
 	} rows[] = {
 #define ROW(in, want) { in, sizeof in - 1, want }
-		ROW("\3FOO\7example\0", "foo.example"),
+		ROW("\3FOO\7example\0", "FOO.example"),
 		ROW("\1a\0", "a"),
 		ROW("\0", ""),
 		ROW("", ""),

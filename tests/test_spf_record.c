@@ -152,6 +152,7 @@ static void known(void)
 		{ "v=spf1 1=a", NULL },
 		{ "v=spf1 x=%", NULL },
 		{ "v=spf1 x=%{z}", NULL },
+		{ "v=spf1 x=%{c}", NULL }, /* section 7.2 */
 		{ "v=spf1 x=\x80", NULL },
 		{ "v=spf1 all bogus", NULL },
 		{ "v=spf1 all a:", NULL },
@@ -285,7 +286,7 @@ static void several(void)
 }
 
 static const char sample[] = "v=spf1 a:%{l2r-+}.b.example/24//64 mx ip4:192.0.2.0/24 "
-			     "ip6:2001:db8::1/64 include:x.example ~exists:%{i}.e.example foo=%{c} "
+			     "ip6:2001:db8::1/64 include:x.example ~exists:%{i}.e.example foo=%{s} "
 			     "redirect=%{d}.r.example exp=why.example";
 
 /* Cut at every octet it is read the same way as far as it goes. */

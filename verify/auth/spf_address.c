@@ -57,7 +57,7 @@ size_t spf_address_host(struct bytes wire, char out[QUESTION_NAME_MAX + 1])
 		for (; label; label--, i++) {
 			if (wire.p[i] == '.')
 				return 0;
-			out[n++] = (char)bytes_lower(wire.p[i]);
+			out[n++] = (char)wire.p[i];
 		}
 		out[n++] = '.';
 	}

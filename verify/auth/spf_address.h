@@ -21,6 +21,6 @@ bool spf_address_found(const struct answer *a, const uint8_t ip[16], unsigned ci
 /* Below in-addr.arpa or ip6.arpa. Returns its length. */
 size_t spf_address_reverse(const uint8_t ip[16], char out[SPF_ADDRESS_REVERSE_MAX]);
 
-/* A name in wire form as text in lower case, without final dot. Its length; 0: it is the root, is
- * no whole name, or has a dot in a label. */
+/* A name in wire form as text, without final dot. Its length; 0: it is the root, is no whole name,
+ * or has a dot in a label. */
 size_t spf_address_host(struct bytes wire, char out[QUESTION_NAME_MAX + 1]);

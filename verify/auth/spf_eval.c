@@ -252,12 +252,13 @@ static enum spf_step eval_hosts(struct spf_eval *c, const struct answer *mx,
 {
 	char host[QUESTION_NAME_MAX + 1];
 	struct record *r = NULL, *bad = NULL;
-	bool open = false, some = false, match = false;
+	bool open = false, asked = false, some = false, match = false;
 	for (unsigned i = 0; i < mx->n; i++) {
 		size_t n = spf_address_host(bytes_from(mx->rr[i].data, 2), host);
 		if (n == 0)
 			continue; /* the root: it takes no mail (RFC 7505) */
 		enum got got = get(c, c->ip4 ? QUESTION_A : QUESTION_AAAA, bytes_of(host, n), &r);
+		asked = true;
 		open |= got == GOT_OPEN;
 		some |= got == GOT_DATA;
 		if (got == GOT_ERROR)
@@ -272,7 +273,7 @@ static enum spf_step eval_hosts(struct spf_eval *c, const struct answer *mx,
 		return SPF_STEP_MATCH;
 	if (bad)
 		return failed(c, bad);
-	return some ? SPF_STEP_NO : empty(c);
+	return asked && !some ? empty(c) : SPF_STEP_NO;
 }
 
 static enum spf_step eval_mx(struct spf_eval *c, struct spf_frame *f, const struct spf_term *t)

@@ -115,7 +115,7 @@ bool spf_macro_check(struct bytes in, enum spf_macro_form form, unsigned *use)
 			*use |= SPF_MACRO_LOCAL;
 		if (t.letter == 'p')
 			*use |= SPF_MACRO_PTR;
-		if (form == SPF_MACRO_DOMAIN &&
+		if (form != SPF_MACRO_EXPLAIN &&
 		    (t.letter == 'c' || t.letter == 'r' || t.letter == 't'))
 			return false;
 	}

@@ -18,7 +18,7 @@ enum {
 enum spf_macro_form {
 	SPF_MACRO_DOMAIN, /* domain-spec */
 	SPF_MACRO_STRING, /* macro-string of an unknown modifier */
-	SPF_MACRO_EXPLAIN, /* explain-string: also c, r, t and blanks */
+	SPF_MACRO_EXPLAIN, /* explain-string: c, r and t too (section 7.2), and blanks */
 };
 
 /* What a string uses, bits. */
