@@ -20,7 +20,9 @@ static const struct list *find_list(struct list *const *lists, uint32_t n, const
 void checks_profiles(struct checks_profiles *p, const struct config *cfg)
 {
 	const struct profiles *all = cfg->profiles;
-	*p = (struct checks_profiles){ &all->dkim[0], &all->spf[0], &all->dmarc[0], NULL, NULL };
+	*p = (struct checks_profiles){ .dkim = &all->dkim[0],
+				       .spf = &all->spf[0],
+				       .dmarc = &all->dmarc[0] };
 	for (uint32_t i = 0; i < all->n_dkim; i++)
 		if (!strcmp(all->dkim[i].name, cfg->dkim_profile))
 			p->dkim = &all->dkim[i];
@@ -32,6 +34,11 @@ void checks_profiles(struct checks_profiles *p, const struct config *cfg)
 			p->dmarc = &all->dmarc[i];
 	p->relays = find_list(all->addresses, all->n_addresses, p->spf->relays);
 	p->sealers = find_list(all->sealers, all->n_sealers, p->dmarc->sealers);
+	p->lists = (struct policy_lists){
+		.senders = find_list(all->addresses, all->n_addresses, p->dmarc->bypass_senders),
+		.clients = find_list(all->addresses, all->n_addresses, p->dmarc->bypass_clients),
+		.servers = find_list(all->addresses, all->n_addresses, p->dmarc->bypass_servers),
+	};
 }
 
 static bool begin_signatures(struct checks *c, const struct verdict *verdict)
@@ -282,6 +289,7 @@ static bool judge(struct checks *c, struct verdict *verdict)
 {
 	const struct checks_setup *s = &c->setup;
 	struct policy_setup policy = { .profiles = s->cfg->profiles,
+				       .lists = &s->profiles->lists,
 				       .dkim = s->profiles->dkim,
 				       .spf = s->profiles->spf,
 				       .dmarc = s->profiles->dmarc,

@@ -25,6 +25,7 @@ struct checks_profiles {
 	const struct spf_profile *spf;
 	const struct dmarc_profile *dmarc;
 	const struct list *relays, *sealers; /* NULL: none */
+	struct policy_lists lists;
 };
 
 struct checks_setup { /* all borrowed until checks_end or checks_abort */

@@ -241,15 +241,6 @@ static void judge_dkim(struct judge *j)
 
 /* ---- DMARC ---- */
 
-static const struct list *addresses(const struct judge *j, const char *name)
-{
-	const struct profiles *all = j->s->profiles;
-	for (uint32_t i = 0; name[0] && all && i < all->n_addresses; i++)
-		if (!strcmp(list_name(all->addresses[i]), name))
-			return all->addresses[i];
-	return NULL;
-}
-
 /* A sender as it stands on a list: domain compared in lower case. */
 static bool listed(const struct list *l, struct bytes address)
 {
@@ -268,7 +259,7 @@ static bool listed(const struct list *l, struct bytes address)
 /* C-109: the envelope's sender, or the address in From: where there is one author. */
 static bool sender_listed(const struct judge *j)
 {
-	const struct list *l = addresses(j, j->s->dmarc->bypass_senders);
+	const struct list *l = j->s->lists->senders;
 	const struct verdict_from *from = &j->v->from;
 	const struct origin *o = j->s->origin;
 	if (o && o->has_mail_from && listed(l, o->mail_from))
@@ -295,14 +286,14 @@ static bool has_field(const struct judge *j)
 /* Why DMARC does not apply to this message, NULL: it does. */
 static const char *bypass(const struct judge *j)
 {
-	const struct dmarc_profile *p = j->s->dmarc;
+	const struct policy_lists *lists = j->s->lists;
 	const struct origin *o = j->s->origin;
 	const uint8_t *ip = o && o->has_client ? o->client.ip : NULL;
-	if (ip && list_has_ip(addresses(j, p->bypass_clients), ip))
+	if (ip && list_has_ip(lists->clients, ip))
 		return "the client is allow-listed"; /* D-14 */
-	if (p->bypass_authenticated && j->s->message->authenticated)
+	if (j->s->dmarc->bypass_authenticated && j->s->message->authenticated)
 		return "the session is authenticated"; /* D-15 */
-	if (ip && list_has_ip(addresses(j, p->bypass_servers), ip))
+	if (ip && list_has_ip(lists->servers, ip))
 		return "the client is a mail server of ours"; /* D-16 */
 	if (sender_listed(j))
 		return "the sender is listed"; /* C-109 */

@@ -25,6 +25,7 @@
 
 #include "base/arena.h"
 #include "base/config.h"
+#include "base/list.h"
 #include "base/message.h"
 #include "base/stats.h"
 #include "base/verdict.h"
@@ -71,11 +72,16 @@ enum policy_reason { POLICY_REASONS(POLICY_ENUM) POLICY_N };
 const char *policy_word(enum policy_reason r);
 const char *policy_meaning(enum policy_reason r);
 
+struct policy_lists { /* that the DMARC profile names; NULL: none */
+	const struct list *senders, *clients, *servers;
+};
+
 struct policy_setup { /* borrowed for the call; the verdict borrows from it */
 	const struct profiles *profiles;
 	const struct dkim_profile *dkim;
 	const struct spf_profile *spf;
 	const struct dmarc_profile *dmarc;
+	const struct policy_lists *lists;
 	const struct message *message;
 	const struct header *header; /* NULL: there is none */
 	const struct origin *origin;
