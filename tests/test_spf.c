@@ -628,54 +628,8 @@ static void deadline(void)
 		CU_ASSERT(spf_check(&setup, &r));
 		CU_ASSERT_EQUAL(r.result, AUTH_TEMPERROR);
 		CU_ASSERT_STRING_EQUAL(r.reason, "dns_timeout");
+		lookup_again(l); /* while the answer is there */
 	}
-	lookup_free(l);
-}
-
-/* With a small arena it is a temporary error, and nothing is written outside. */
-static void no_space(void)
-{
-	struct lookup *l = lookup_new("s.example. TXT \"v=spf1 exists:%{l}.s.example "
-				      "include:s2.example -all exp=e.s.example\"\n"
-				      "s2.example. TXT \"v=spf1 ~all\"\n"
-				      "e.s.example. TXT \"never %{s}\"\n");
-	static const struct spf_row row = { "192.0.2.7", "h.example", "x@s.example" };
-	uint8_t *memory = l->arena.base;
-	bool seen = false;
-	for (size_t size = 0; size < 2048; size += 8) {
-		struct spf_result r;
-		lookup_again(l);
-		arena_init(&l->arena, memory, size);
-		struct spf_setup setup = { .known = &l->known,
-					   .arena = &l->arena,
-					   .profile = &spf_case_profile,
-					   .client = spf_case_ip(row.ip),
-					   .helo = bytes_str(row.helo),
-					   .sender = bytes_str(row.from),
-					   .identity = SPF_MAILFROM };
-		for (bool done = false; !done;) {
-			arena_reset(&l->arena);
-			done = spf_check(&setup, &r);
-			for (unsigned i = 0; !done && known_question(&l->known, i); i++) {
-				const char *name = known_question(&l->known, i)->name;
-				static struct answer_rr rr;
-				static struct answer answer = { .n = 1, .rr = &rr };
-				rr.data = bytes_str(
-					name[1] == '2' ? "v=spf1 ~all"
-					: name[1] == '.' && name[0] == 's'
-						? "v=spf1 exists:%{l}.s.example include:s2.example "
-						  "-all exp=e.s.example"
-						: "never %{s}");
-				answer.status = name[0] == 'x' ? ANSWER_NXDOMAIN : ANSWER_DATA;
-				known_answer(&l->known, i, &answer);
-			}
-		}
-		CU_ASSERT(r.result == AUTH_FAIL ||
-			  (r.result == AUTH_TEMPERROR && strcmp(r.reason, "no_space") == 0));
-		seen |= r.result == AUTH_TEMPERROR;
-	}
-	CU_ASSERT(seen);
-	arena_init(&l->arena, memory, 1 << 20);
 	lookup_free(l);
 }
 
@@ -688,6 +642,35 @@ static bool again_step(void *ctx)
 {
 	struct again *a = ctx;
 	return spf_check(&a->setup, &a->r);
+}
+
+/* With a small arena it is a temporary error. */
+static void no_space(void)
+{
+	struct lookup *l = lookup_new("s.example. TXT \"v=spf1 exists:%{l}.s.example "
+				      "include:s2.example -all exp=e.s.example\"\n"
+				      "s2.example. TXT \"v=spf1 ~all\"\n"
+				      "e.s.example. TXT \"never %{s}\"\n");
+	uint8_t *memory = l->arena.base;
+	unsigned seen[2] = { 0 };
+	for (size_t size = 0; size < 2048; size += 8) {
+		struct again a = { .setup = { .known = &l->known,
+					      .arena = &l->arena,
+					      .profile = &spf_case_profile,
+					      .client = spf_case_ip("192.0.2.7"),
+					      .helo = bytes_str("h.example"),
+					      .sender = bytes_str("x@s.example"),
+					      .identity = SPF_MAILFROM } };
+		lookup_again(l);
+		arena_init(&l->arena, memory, size);
+		CU_ASSERT(lookup_run(l, &l->known, again_step, &a));
+		bool whole = a.r.result == AUTH_FAIL;
+		CU_ASSERT(whole ||
+			  (a.r.result == AUTH_TEMPERROR && strcmp(a.r.reason, "no_space") == 0));
+		seen[whole]++;
+	}
+	CU_ASSERT(seen[0] > 0 && seen[1] > 0);
+	lookup_free(l);
 }
 
 /* A record that is kept is not parsed again, and the answers say what is secure. */
@@ -744,6 +727,7 @@ static void secure(void)
 		known_answer(&l->known, 0, &two);
 		CU_ASSERT(spf_check(&setup, &r));
 		CU_ASSERT(r.result == AUTH_PASS && r.secure == (mask == 3));
+		lookup_again(l); /* while the answers are there */
 	}
 	lookup_free(l);
 }
