@@ -107,7 +107,7 @@ static void receive_count(struct member *m, uint64_t *next_ns)
 static void receive_loop(struct member *m)
 {
 	struct crew *c = m->crew;
-	const struct config *cfg = publish_current(c->publish);
+	const struct config *cfg = NULL;
 	bool finishing = false, done = false;
 	unsigned idle = 0, turn = 0;
 	uint64_t count_ns = 0;
@@ -163,7 +163,7 @@ static void rest_behind(const struct config *cfg, unsigned idle)
 static void verify_loop(struct member *m)
 {
 	struct crew *c = m->crew;
-	const struct config *cfg = publish_current(c->publish);
+	const struct config *cfg = NULL;
 	unsigned idle = 0;
 	for (;;) {
 		const struct config *now = publish_config(c->publish, m->reader);
@@ -209,7 +209,7 @@ static unsigned output_some(struct crew *c)
 static void output_loop(struct member *m)
 {
 	struct crew *c = m->crew;
-	const struct config *cfg = publish_current(c->publish);
+	const struct config *cfg = NULL;
 	unsigned idle = 0;
 	for (;;) {
 		const struct config *now = publish_config(c->publish, m->reader);
@@ -235,7 +235,6 @@ static void *member_main(void *arg)
 	struct crew *c = m->crew;
 	if (m->kind == MEMBER_RECEIVE)
 		live_thread_begin(); /* without it only the buffers' cache is lost */
-	publish_join(c->publish, m->reader);
 	if (m->kind == MEMBER_RECEIVE)
 		receive_loop(m);
 	else if (m->kind == MEMBER_VERIFY)
@@ -455,7 +454,7 @@ static int crew_build(struct crew *c, const struct config *cfg, char *why, size_
 	c->output = output_new(cfg->output, c->member[c->n - 1].stats, why, why_len);
 	if (!c->output)
 		return -EACCES;
-	err = resolver_new(&c->resolver, publish_current(c->publish), c->n_verify, why, why_len);
+	err = resolver_new(&c->resolver, cfg, c->n_verify, why, why_len);
 	if (!err)
 		err = make_rings(c, cfg);
 	if (!err)
@@ -523,9 +522,13 @@ static int member_start(struct member *m)
 {
 	static const char *const names[] = { "receive", "verify", "output" };
 	char name[16];
+	/* here, so that no snapshot goes before the thread's first turn; it leaves itself */
+	publish_join(m->crew->publish, m->reader);
 	int err = pthread_create(&m->thread, NULL, member_main, m);
-	if (err)
+	if (err) {
+		publish_leave(m->crew->publish, m->reader);
 		return -err;
+	}
 	m->started = true;
 	snprintf(name, sizeof name, "%s-%u", names[m->kind], m->id % 1000);
 	pthread_setname_np(m->thread, name);

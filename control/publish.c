@@ -16,6 +16,7 @@ struct snapshot {
 	struct config cfg; /* first */
 	struct snapshot *next; /* replaced ones, newest first */
 	uint64_t grace;
+	bool dropped; /* nothing hangs on it any more */
 	_Alignas(64) _Atomic uint64_t users; /* apart from what every message reads */
 };
 
@@ -37,10 +38,16 @@ static struct snapshot *snapshot_new(const struct config *cfg)
 	return s;
 }
 
+static void snapshot_drop(struct publish *p, struct snapshot *s)
+{
+	if (p->drop && !s->dropped)
+		p->drop(&s->cfg);
+	s->dropped = true;
+}
+
 static void snapshot_free(struct publish *p, struct snapshot *s)
 {
-	if (p->drop)
-		p->drop(&s->cfg);
+	snapshot_drop(p, s);
 	free(s);
 }
 
@@ -118,18 +125,26 @@ static bool unused(struct publish *p, const struct snapshot *s)
 	       atomic_load_explicit(&s->users, memory_order_acquire) == 0;
 }
 
+/*
+ * The snapshot itself stays for one more grace period: a reader tells a new one by its address, and
+ * would take one that was made where its old one lay for the old one.
+ */
 unsigned publish_clean(struct publish *p)
 {
 	unsigned kept = 0;
 	for (struct snapshot **at = &p->old; *at;) {
 		struct snapshot *s = *at;
-		if (unused(p, s)) {
+		if (s->dropped && epoch_passed(p->epoch, s->grace)) {
 			*at = s->next;
-			snapshot_free(p, s);
-		} else {
-			at = &s->next;
-			kept++;
+			free(s);
+			continue;
 		}
+		if (!s->dropped && unused(p, s)) {
+			snapshot_drop(p, s);
+			s->grace = epoch_start(p->epoch);
+		}
+		kept += !s->dropped;
+		at = &s->next;
 	}
 	return kept;
 }

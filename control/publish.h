@@ -32,5 +32,6 @@ const struct config *publish_current(const struct publish *p);
 /* By control: a copy of cfg is in force from now on; takes what hangs on it. 0, or -ENOMEM and
  * nothing is taken. */
 int publish_swap(struct publish *p, const struct config *cfg);
-/* By control, now and then: frees what can be freed. Returns how many old ones are still kept. */
+/* By control, now and then: frees what can be freed. Returns how many old ones are still
+ * held by somebody. */
 unsigned publish_clean(struct publish *p);

@@ -98,6 +98,29 @@ static void messages_alone(void)
 	publish_free(p);
 }
 
+/* A reader sees by the address alone that there is another. */
+static void never_the_same_address(void)
+{
+	struct config cfg = config(0);
+	struct publish *p = publish_new(&cfg, 1, drop);
+	publish_join(p, 0);
+	const struct config *last = publish_config(p, 0);
+	for (uint32_t i = 1; i < 1000; i++) {
+		cfg = config(i);
+		CU_ASSERT_EQUAL(publish_swap(p, &cfg), 0);
+		const struct config *now = publish_config(p, 0);
+		CU_ASSERT_PTR_NOT_EQUAL(now, last);
+		last = now;
+		/* what is behind the reader goes; two swaps before it looks again */
+		CU_ASSERT_EQUAL(publish_clean(p), 0);
+		cfg = config(i);
+		CU_ASSERT_EQUAL(publish_swap(p, &cfg), 0);
+		publish_clean(p);
+	}
+	publish_leave(p, 0);
+	publish_free(p);
+}
+
 static _Atomic bool stop;
 enum { READERS = 2, KEPT = 16 };
 
@@ -173,4 +196,5 @@ static void swapped_under_readers(void)
 	publish_free(p);
 }
 
-TEST_MAIN("publish", TEST(readers_and_messages), TEST(messages_alone), TEST(swapped_under_readers))
+TEST_MAIN("publish", TEST(readers_and_messages), TEST(messages_alone), TEST(never_the_same_address),
+	  TEST(swapped_under_readers))
