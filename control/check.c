@@ -233,8 +233,7 @@ static int prepare(struct check *c, const struct check_kind *k)
 	if (config_build(&c->cfg, &c->source, c->why, CHECK_WHY_MAX) < 0)
 		return -1;
 	c->built = true;
-	if (c->cfg.dmarc_walk != WALK_RFC9989 &&
-	    suffix_list_load(&c->cfg, c->why, CHECK_WHY_MAX) < 0)
+	if (suffix_list_load(&c->cfg, c->why, CHECK_WHY_MAX) < 0)
 		return -1;
 	if (c->evidence) {
 		if (evidence_load(&c->answers, c->evidence, c->why, CHECK_WHY_MAX) < 0)

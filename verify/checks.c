@@ -335,6 +335,24 @@ static void count(const struct checks *c, const struct verdict *verdict)
 	stats_add(stats, STAT_DNS_OVER_BUDGET, c->known.over);
 }
 
+static bool look_for_names(struct checks *c, struct verdict *verdict)
+{
+	const struct checks_setup *s = &c->setup;
+	trace_begin(s->trace, TRACE_NAMES);
+	if (!(c->made & VERDICT_NAMES))
+		return true;
+	if (!forged_check(s->cfg->forged, &verdict->from, s->arena, s->stats, &verdict->forged,
+			  &verdict->n_forged))
+		return false;
+	for (uint32_t i = 0; i < verdict->n_forged; i++)
+		trace_line(s->trace, TRACE_NAMES, 0, "%.*s of dictionary %s: score %u",
+			   (int)verdict->forged[i].name.n, (const char *)verdict->forged[i].name.p,
+			   verdict->forged[i].dictionary, verdict->forged[i].score);
+	if (!verdict->n_forged)
+		trace_line(s->trace, TRACE_NAMES, 0, "no protected name is shown");
+	return true;
+}
+
 bool checks_end(struct checks *c, struct verdict *verdict)
 {
 	const struct checks_setup *s = &c->setup;
@@ -348,9 +366,7 @@ bool checks_end(struct checks *c, struct verdict *verdict)
 		return false;
 	if (c->made & VERDICT_DMARC)
 		judge_dmarc(c, verdict);
-	if ((c->made & VERDICT_NAMES) &&
-	    !forged_check(s->cfg->forged, &verdict->from, s->arena, s->stats, &verdict->forged,
-			  &verdict->n_forged))
+	if (!look_for_names(c, verdict))
 		return false;
 	if (s->cfg->evidence && !keep_evidence(c, verdict))
 		return false;

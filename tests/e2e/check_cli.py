@@ -11,11 +11,13 @@ import random
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.dont_write_bytecode = True
 import dkim
 from cryptography.hazmat.primitives import serialization
 
+import livenet
 from dkim_messages import KEY, cut, pkcs1, public, quote
 
 POSTERN = os.path.abspath(sys.argv[1])
@@ -389,6 +391,124 @@ def dmarc_of_a_message():
     assert r["reply"].startswith("550 "), r
     r = ask("dmarc", "--message", write("f.eml", b"From: a@example.org\r\nFrom: b@example.net\r\n\r\n"))
     equal((r["result"], "several_fields" in r["from"]), ("permerror", True))
+
+
+# ---- ctl trace ----
+
+ENVELOPE = ("--client-ip", "203.0.113.1", "--helo", "helo.example.org", "--mail-from", "a@example.org", "--rcpt-to", "b@receiver.example")
+PARTS = ["message", "From", "SPF", "DKIM", "ARC", "DMARC", "names", "policy", "questions", "verdict", "reply", "headers"]
+
+
+def trace(*args, before=()):
+    done = subprocess.run([POSTERN, "ctl", *before, "trace", *args], capture_output=True, timeout=60, check=False)
+    return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode()
+
+
+def told(*args, **more):
+    """The parts, each a list of its lines."""
+    status, out, err = trace(*args, **more)
+    equal((status, err), (0, ""), args)
+    assert all(c == "\n" or " " <= c <= "~" for c in out), out
+    parts = {}
+    for line in out.splitlines():
+        if line and not line.startswith(" "):
+            parts[line] = []
+        elif line:
+            parts[list(parts)[-1]].append(line.strip())
+    equal(list(parts), PARTS)
+    return parts
+
+
+def signed(mail, selector=b"s1"):
+    return dkim.sign(mail, selector, b"example.org", pem("rsa2048"), include_headers=[b"from", b"to", b"subject"]) + mail
+
+
+@test
+def c94_trace():
+    """Every step of every check, the rule that fired, the reply and the header fields."""
+    write("t.yaml", b"spf_profiles:\n  default:\n    mailfrom_fail: reject\nauthserv_id: mx.receiver.example\n"
+                    b"forged_names:\n  staff:\n    names: [Alice]\n")
+    write("tz", ZONE.encode() + txt("s1._domainkey", "v=DKIM1; p=" + public("rsa2048")).encode() +
+          ("$ORIGIN seal.example.\n" + txt("s._domainkey", "v=DKIM1; p=" + public("rsa2048"))).encode())
+    write("t.eml", sealed(signed(MAIL)))
+    parts = told("--config", "t.yaml", "--dns", "zone:tz", *ENVELOPE, "t.eml")
+    has = lambda part, *words: [x for x in parts[part] if all(w in x for w in words)] or equal(parts[part], words)
+    has("message", "203.0.113.1")
+    has("message", "rcpt to", "<b@receiver.example>")
+    has("From", "author domain example.org")
+    has("SPF", "ip4:192.0.2.0/24: no match")
+    has("SPF", "-all: match")
+    has("DKIM", "s1", "example.org")
+    has("ARC", "seal.example")
+    has("DMARC", "author's domain example.org")
+    has("names", "Alice")
+    has("policy", "->")
+    has("questions", "TXT", "s1._domainkey.example.org: data")
+    has("verdict", "action")
+    has("headers", "Authentication-Results: mx.receiver.example;")
+    has("headers", "Received-SPF: fail")
+    # the same verdict as scan's, and the reply of the profile
+    r, = [json.loads(line) for line in subprocess.run(
+        [POSTERN, "scan", "--config", "t.yaml", "--dns", "zone:tz", "--format", "json", *ENVELOPE, "t.eml"], capture_output=True,
+        check=False).stdout.splitlines()]
+    has("verdict", "action", r["verdict"]["action"])
+    write("bad.eml", MAIL)
+    parts = told("--config", "t.yaml", "--dns", "zone:tz", *ENVELOPE, "bad.eml")
+    has("verdict", "action", "reject")
+    has("verdict", "asked", "reject: dmarc of profile default")
+    has("reply", "550 ")
+
+
+@test
+def trace_of_anything():
+    """Whatever the message holds, only printable lines come out, and every part."""
+    rng = random.Random(94)
+    for i in range(20):
+        mail = bytearray(sealed(signed(MAIL)) if i % 2 else MAIL.replace(b"Alice", b"\x1b[31mA\xff\0\x9b"))
+        for _ in range(i):
+            mail[rng.randrange(len(mail))] = rng.randrange(256)
+        told("--config", "t.yaml", "--dns", "zone:tz", "--client-ip", "192.0.2.1", "--helo", "\x1b]0;x\x07", "--mail-from", "\x7f@\x1b",
+             "--raw", write("r.eml", bytes(mail)))
+    told("--config", "t.yaml", "--dns", "none", write("e.eml", b""))
+
+
+@test
+def c94_trace_with_the_settings_of_an_engine():
+    write("engine.yaml", b"dns:\n  source: zone:%s/tz\nspf_profiles:\n  default:\n    explanation: true\n    mailfrom_fail: reject\n"
+          b"    permanent_text: told by the engine\narc_sealers:\n  mine: [seal.example]\naddress_lists:\n  a: [192.0.2.0/24]\n"
+          b"dmarc:\n  verify: false\nauthserv_id: mx.engine.example\n" % os.getcwd().encode())
+    log = open("run.log", "w+")
+    engine = subprocess.Popen([POSTERN, "run", "--config", "engine.yaml", "--socket", "s", "--output", "/dev/null", "--",
+                               "--vdev", "net_null0"], stderr=log, env=livenet.environment(os.getcwd()))
+    try:
+        for _ in range(200):
+            if os.path.exists("s") or engine.poll() is not None:
+                break
+            time.sleep(.1)
+        args = ("--now", "1700000100", *ENVELOPE, "t.eml")
+        parts = told(*args, before=("--socket", "s"))
+        assert any("told by the engine" in x for x in parts["reply"]), parts
+        assert any("203.0.113.1 is not one of" in x for x in parts["reply"]), parts
+        equal(parts["message"][-1], "settings   of the engine at s")
+        equal(parts["DMARC"], ["nothing was done"])
+        file = told("--config", "engine.yaml", *args)
+        equal({k: v for k, v in file.items() if k != "message"}, {k: v for k, v in parts.items() if k != "message"})
+    finally:
+        engine.terminate()
+        equal((engine.wait(30), "error" in open("run.log").read()), (0, False))
+        log.close()
+
+
+@test
+def trace_usage():
+    for args in ((), ("a", "b"), ("--nonsense", "a"), ("--config", "/nonexistent", "a"), ("--socket", "/nonexistent/s", "e.eml"),
+                 ("--config", "t.yaml", "/nonexistent"), ("--config", "t.yaml", "--identity", "helo", "e.eml")):
+        status, out, err = trace(*args)
+        equal((status, out, err.count("\n")), (2, "", 1), (args, err))
+    status, out, err = trace("--help")
+    equal((status, err), (0, ""))
+    assert "example: postern ctl trace --client-ip" in out, out
+    assert "--config FILE" in trace("--socket", "/nonexistent/s", "e.eml")[2]
 
 
 # ---- usage ----
