@@ -43,7 +43,7 @@ LIBRARIES = {
     r"rte_": ("base/ring.c", "base/epoch.c", "dataplane/", "control/run.c", "control/main.c"),
     r"bpf/|xdp/|linux/bpf|linux/if_xdp": ("dataplane/", "control/main.c"),
     r"libpsl": ("verify/auth/suffixes.c",),
-    r"unbound": ("verify/upstream.c", "verify/resolver.c", "control/main.c", "tests/test_upstream.c"),
+    r"unbound": ("verify/upstream.c", "verify/flights.c", "control/main.c", "tests/test_upstream.c"),
     r"yaml\.h": ("control/",),
     r"jansson": ("control/",),
 }
