@@ -30,7 +30,7 @@ static const struct {
 	{ "x; dkim=pass", FIELDTEXT_TOKEN, "\"x; dkim=pass\"" },
 	{ "x\"; dkim=pass (\\", FIELDTEXT_TOKEN, "\"x\\\"; dkim=pass (\\\\\"" },
 	{ "x\r\nBcc: y", FIELDTEXT_TOKEN, "\"x??Bcc: y\"" },
-	{ "j\xc3\xb6rg@b\xc3\xbc.example", FIELDTEXT_TOKEN, "j\xc3\xb6rg@b\xc3\xbc.example" },
+	{ "j\xc3\xb6rg@b\xc3\xbc.example", FIELDTEXT_TOKEN, "\"j\xc3\xb6rg@b\xc3\xbc.example\"" },
 	{ "j\xf6rg@b.example", FIELDTEXT_TOKEN, "\"j?rg@b.example\"" },
 	{ "a\xc2\x85"
 	  "b",

@@ -113,13 +113,14 @@ void fieldtext_comment(struct fieldtext *f, struct bytes text)
 	put_text(f, bytes_head(text, FIELDTEXT_VALUE_MAX), "()\\", true);
 }
 
-/* RFC 2045: no control, blank or one of the specials; RFC 6532 adds what is not ASCII. */
+/* RFC 2045: no control, blank or one of the specials. What is not ASCII is in quotes, where more
+ * readers take it. */
 static bool is_token(struct bytes b)
 {
 	for (size_t i = 0; i < b.n; i++)
-		if (b.p[i] <= ' ' || b.p[i] == 0x7f || memchr("()<>@,;:\\\"/[]?=", b.p[i], 15))
+		if (b.p[i] <= ' ' || b.p[i] >= 0x7f || memchr("()<>@,;:\\\"/[]?=", b.p[i], 15))
 			return false;
-	return b.n && utf8_valid(b);
+	return b.n;
 }
 
 /* As far as it has atoms and single dots between them. */
@@ -127,11 +128,13 @@ static bool is_dot_atom(struct bytes b)
 {
 	bool dot = true;
 	for (size_t i = 0; i < b.n; i++) {
-		if (b.p[i] == '.' ? dot : b.p[i] <= ' ' || memchr("()<>[]:;@\\,\"\x7f", b.p[i], 13))
+		if (b.p[i] == '.' ? dot
+				  : b.p[i] <= ' ' || b.p[i] >= 0x7f ||
+					    memchr("()<>[]:;@\\,\"", b.p[i], 12))
 			return false;
 		dot = b.p[i] == '.';
 	}
-	return !dot && utf8_valid(b);
+	return !dot;
 }
 
 static bool is_domain(struct bytes b)
@@ -139,7 +142,7 @@ static bool is_domain(struct bytes b)
 	for (size_t i = 0; i < b.n; i++) {
 		uint8_t c = bytes_lower(b.p[i]);
 		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_' &&
-		    c != '.' && c < 0x80)
+		    c != '.')
 			return false;
 	}
 	return is_dot_atom(b);
