@@ -101,6 +101,18 @@ static struct bytes data_unknown(const char *text)
 	return bytes_of(p, p ? n : 0);
 }
 
+/* TXT as records have it, of any length: ldns reads no more than 65,535 octets of text. p NULL: it is
+ * written otherwise. */
+static struct bytes data_txt(const char *text)
+{
+	uint8_t *p = malloc(strlen(text) + 1);
+	size_t n = p ? rdata_txt(bytes_str(text), p) : SIZE_MAX;
+	if (n != SIZE_MAX)
+		return bytes_of(p, n);
+	free(p);
+	return (struct bytes){ NULL, 0 };
+}
+
 /* Presentation form to RDATA in malloc memory; p NULL: it is none. */
 static struct bytes data_read(uint16_t type, const json_t *value)
 {
@@ -114,6 +126,10 @@ static struct bytes data_read(uint16_t type, const json_t *value)
 		return out;
 	if (!strncmp(text, "\\#", 2))
 		return data_unknown(text);
+	if (type == QUESTION_TXT)
+		out = data_txt(text);
+	if (out.p)
+		return out;
 	int n = asprintf(&line, "x. 0 IN %s %s\n", rdata_type(type), text);
 	if (n < 0)
 		return out;

@@ -84,12 +84,13 @@ static bool digit(uint8_t c)
 
 size_t rdata_txt(struct bytes text, uint8_t *out)
 {
-	bool inside = false;
+	bool inside = false, any = false;
 	size_t n = 0;
 	for (size_t i = 0; i < text.n; i++) {
 		const uint8_t *p = text.p + i;
 		if (*p == '"') {
 			inside = !inside;
+			any = true;
 		} else if (!inside) {
 			if (*p != ' ')
 				return SIZE_MAX;
@@ -105,7 +106,7 @@ size_t rdata_txt(struct bytes text, uint8_t *out)
 			i += 3;
 		}
 	}
-	return inside ? SIZE_MAX : n;
+	return inside || !any ? SIZE_MAX : n;
 }
 
 /* A name in wire form, whole. */

@@ -79,6 +79,35 @@ static void data_of_every_type(void)
 	}
 }
 
+/* Longer, once written, than a reader of master files takes. */
+static void long_txt(void)
+{
+	enum { N = 60000 };
+	static char text[8 * N];
+	static uint8_t want[N];
+	size_t n = (size_t)sprintf(text, "%s",
+				   "{\"timestamp\":\"2026-11-21T10:00:00.000123+0000\","
+				   "\"event_type\":\"mail\",\"flow_id\":5,\"tx_id\":2,"
+				   "\"message\":{\"sha256\":\"" SHA "\"},\"evidence\":["
+				   "{\"name\":\"x\",\"type\":\"TXT\",\"status\":"
+				   "\"data\",\"ttl\":7,\"secure\":false,\"data\":[\"");
+	for (unsigned i = 0; i < N; i++) {
+		want[i] = (uint8_t)(128 + i % 128);
+		n += (size_t)sprintf(text + n, "%s\\\\%u",
+				     i % 255 ? ""
+				     : i     ? "\\\" \\\""
+					     : "\\\"",
+				     want[i]);
+	}
+	sprintf(text + n, "%s", "\\\"\"]}]}\n");
+	struct answers *a = load(text);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+	const struct answer *got = find(a, QUESTION_TXT, "x", 1);
+	CU_ASSERT_EQUAL_FATAL(got->n, 1);
+	CU_ASSERT(bytes_equal(got->rr[0].data, bytes_of(want, N)));
+	answers_free(a);
+}
+
 static void statuses_and_names(void)
 {
 	static const char *const words[] = { "nodata", "nxdomain", "servfail", "timeout" };
@@ -180,5 +209,5 @@ static void long_lines(void)
 	free(text);
 }
 
-TEST_MAIN("evidence", TEST(data_of_every_type), TEST(statuses_and_names), TEST(whose),
-	  TEST(refused), TEST(cut_everywhere), TEST(long_lines))
+TEST_MAIN("evidence", TEST(data_of_every_type), TEST(long_txt), TEST(statuses_and_names),
+	  TEST(whose), TEST(refused), TEST(cut_everywhere), TEST(long_lines))
