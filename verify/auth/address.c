@@ -354,18 +354,3 @@ bool address_from(struct verdict_from *from, const struct header *h, const struc
 			   from->domain[k].p, from->n_domain ? "" : ", in some reading");
 	return !l.no_space;
 }
-
-struct bytes address_author(const struct header *h)
-{
-	struct mailbox_list list;
-	struct mailbox m, other;
-	const struct bytes none = { NULL, 0 };
-	uint16_t i = header_last(h, bytes_str("From"));
-	if (i == HEADER_NONE || h->field[i].above != HEADER_NONE)
-		return none;
-	mailbox_begin(&list, header_value(h, i), NULL);
-	if (!mailbox_next(&list, &m) || mailbox_next(&list, &other) ||
-	    list.flags & (MAILBOX_MALFORMED | MAILBOX_GROUP) || m.flags & MAILBOX_LITERAL)
-		return none;
-	return m.domain;
-}

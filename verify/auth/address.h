@@ -22,7 +22,3 @@ bool address_email(struct verdict_email *email, const struct header *h, struct a
 /* What receivers would see; texts in the arena. m, t may be NULL. False: the arena is full. */
 bool address_from(struct verdict_from *from, const struct header *h, const struct message *m,
 		  struct arena *arena, struct trace *t);
-
-/* The domain of From: as it stands there, where it is one field with one whole mailbox and the
- * domain without blanks or comments; else empty. */
-struct bytes address_author(const struct header *h);
