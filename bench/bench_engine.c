@@ -2,7 +2,7 @@
  * bench_engine - packets in memory to records: the receive and verify workers that `run` turns, on
  * one thread.
  *
- * bench_engine [--dkim-verify=false] [--dns=zone:FILE] CAPTURE. Prints messages and octets a CPU
+ * bench_engine [--SETTING=VALUE...] CAPTURE. Prints messages and octets a CPU
  * second, median of the repetitions, and the SHA-256 of the records in the order messages ended,
  * which is that of `scan`.
  */
@@ -14,6 +14,7 @@
 #include "bench/trace.h"
 #include "control/config.h"
 #include "control/events.h"
+#include "control/settings.h"
 #include "dataplane/worker.h"
 #include "verify/worker.h"
 
@@ -142,6 +143,18 @@ static double engine_run(struct engine *e, struct records *r)
 	return trace_cpu() - t;
 }
 
+/* "name=value" of a setting, as its option has it. */
+static void set(const char *option)
+{
+	char why[512];
+	size_t n = strcspn(option, "=");
+	const struct schema_row *row = settings_find_option(bytes_of(option, n));
+	if (!row || !option[n])
+		die("an option is no --SETTING=VALUE");
+	if (schema_set(row, &cfg, bytes_str(option + n + 1), false, why, sizeof why) < 0)
+		die(why);
+}
+
 int main(int argc, char **argv)
 {
 	char why[512];
@@ -151,16 +164,14 @@ int main(int argc, char **argv)
 	config_default(&cfg);
 	const char *path = NULL;
 	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--dkim-verify=false"))
-			cfg.dkim = false;
-		else if (!strncmp(argv[i], "--dns=", 6) && strlen(argv[i] + 6) < sizeof cfg.dns)
-			strcpy(cfg.dns, argv[i] + 6);
-		else
+		if (strncmp(argv[i], "--", 2) != 0)
 			path = argv[i];
+		else
+			set(argv[i] + 2);
 	}
 	if (!path)
-		die("usage: bench_engine [--dkim-verify=false] [--dns=zone:FILE] CAPTURE");
-	if (!cfg.dkim)
+		die("usage: bench_engine [--SETTING=VALUE...] CAPTURE");
+	if (!cfg.dkim && !cfg.spf && !cfg.arc && !cfg.dmarc)
 		strcpy(cfg.dns, "none");
 	trace_read(&trace, path);
 	if (resolver_new(&resolver, &cfg, 1, why, sizeof why) < 0)
@@ -181,10 +192,11 @@ int main(int argc, char **argv)
 		capture->ops->free(capture);
 	}
 	double s = trace_median(took, REPEATS);
-	printf("# engine, %s DKIM: %zu messages, %.0f msg/cpu-s, %.0f MB/cpu-s, %.2f Gb/s of mail "
+	printf("# engine,%s%s: %zu messages, %.0f msg/cpu-s, %.0f MB/cpu-s, %.2f Gb/s of mail "
 	       "a core\n",
-	       cfg.dkim ? "with" : "without", records.n, (double)records.n / s,
-	       (double)records.octets / s / 1e6, (double)records.octets * 8 / s / 1e9);
+	       cfg.dkim ? " DKIM" : "", cfg.spf ? " SPF ARC DMARC" : "", records.n,
+	       (double)records.n / s, (double)records.octets / s / 1e6,
+	       (double)records.octets * 8 / s / 1e9);
 	records_print(&records);
 	resolver_free(resolver);
 	return 0;
