@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ import livenet
 from dkim_messages import KEY, cut, pkcs1, public, quote
 
 POSTERN = os.path.abspath(sys.argv[1])
+HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = []
 KINDS = ("spf", "sidf", "dmarc", "dkim-key", "arc")
 SPF_KEYS = ["result", "domain", "identity", "mechanism", "explanation", "reason"]
@@ -531,6 +533,38 @@ def usage():
         assert b"usage: postern check" in out and b"example: postern check" in out, out
     done = subprocess.run([POSTERN, "help", "check"], capture_output=True, check=False)
     equal((done.returncode, b"example: " in done.stdout), (0, True))
+
+
+@test
+def the_manual():
+    """Every command of the sections of docs/operating.md on these commands runs, and every complaint has its word there."""
+    with open(os.path.join(HERE, "../../docs/operating.md"), encoding="utf-8") as f:
+        sections = {part.split("\n")[0]: part for part in f.read().split("\n## ")}
+    data = os.path.join(HERE, "../data")
+    os.makedirs("manual", exist_ok=True)
+    for name in ("demo.zone", "demo.pcap"):
+        with open(os.path.join(data, name), "rb") as f:
+            write("manual/" + name, f.read())
+    write("manual/mail.eml", b"From: order@shop.example\r\nSubject: x\r\n\r\nhi\r\n")
+    write("manual/postern.yaml", b"spf_profiles:\n  default:\n    mailfrom_fail: reject\n")
+    ran = 0
+    for title in ("One question: `postern check`", "Why: `postern ctl trace`", "Judged again: `--evidence`"):
+        for line in sections[title].split("\n"):
+            if not line.startswith("    postern "):
+                continue
+            done = subprocess.run(["/bin/sh", "-c", line.strip().replace("postern", POSTERN, 1)], cwd="manual", capture_output=True, check=False)
+            engine = "ctl trace" in line and "--config" not in line  # there is none here
+            equal(done.returncode in ((2,) if engine else (0, 1)), True, (line, done.stderr))
+            ran += 1
+    equal(ran, 13)
+    first = open("manual/then.json", "rb").read()
+    again = subprocess.run([POSTERN, "scan", "--evidence", "then.json", "demo.pcap"], cwd="manual", capture_output=True, check=False).stdout
+    equal(again, first)
+    words = sections["One question: `postern check`"].split("Words for")[1].replace(".", " ").split()
+    for name in ("check_key.c", "check_dmarc.c"):
+        with open(os.path.join(HERE, "../../control", name), encoding="utf-8") as f:
+            for word in re.findall(r'complaint_add\([^"]*"([a-z0-9_]+)"', f.read()):
+                assert word in words, f"{word} of {name} is not in the manual"
 
 
 def main():
