@@ -172,11 +172,12 @@ static void f13_unsigned_and_null_sender(void)
 	s->origin.mail_from = bytes_str("");
 	s->v.spf[SPF_MAILFROM].sender = bytes_str("postmaster@helo.example");
 	s->v.spf[SPF_MAILFROM].result = AUTH_FAIL;
+	s->v.spf[SPF_MAILFROM].reason = "no_such_domain";
 	s->v.spf[SPF_MAILFROM].mechanism = bytes_str("");
 	CU_ASSERT_TRUE(make(s));
 	want(s->v.headers.authentication_results,
 	     "Authentication-Results: mx.example.org;\r\n"
-	     "\tspf=fail smtp.mailfrom=postmaster@helo.example;\r\n"
+	     "\tspf=fail (the domain does not exist) smtp.mailfrom=postmaster@helo.example;\r\n"
 	     "\tdkim=none");
 	want(s->v.headers.received_spf[SPF_MAILFROM],
 	     "Received-SPF: fail (mx.example.org: b.example does not permit 192.0.2.1)\r\n"

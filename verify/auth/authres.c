@@ -103,10 +103,11 @@ static void remark(struct writer *w, bool *open)
 	*open = true;
 }
 
+/* Up to a ";": what is behind it in a meaning is for the manual. */
 static void remark_text(struct writer *w, bool *open, const char *text)
 {
 	remark(w, open);
-	fieldtext_comment(&w->f, bytes_str(text));
+	fieldtext_comment(&w->f, bytes_head(bytes_str(text), strcspn(text, ";")));
 }
 
 static void end_remark(struct writer *w, bool open)
