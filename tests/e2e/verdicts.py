@@ -262,6 +262,41 @@ def b3_trusted_chain():
                   ("accept" if why else policy, "fail", policy, why), (word, option))
 
 
+NAMES = """forged_names:
+  bosses:
+    names: [John Simons]
+    threshold: 80
+    own: [own.example]
+    except: [john.simons@friend.example]
+    action: quarantine
+"""
+
+
+@case
+def c170_protected_names():
+    """The two sample scores; who owns the name may use it."""
+    for author, score in (("j0hn.sim0ns@example.com", 82), ("john.simons@diff-example.com", 100), ("john.simons@own.example", None),
+                          ("john.simons@friend.example", None), ("jane@example.com", None)):
+        record = judge(author, config=NAMES)
+        equal(record["auth"]["names"], [{"dictionary": "bosses", "name": "John Simons", "score": score}] if score else [], author)
+        equal(record["verdict"]["asked"], [{"check": "names", "profile": "bosses", "action": "quarantine"}] if score else [], author)
+        equal(record["verdict"]["reason"], "forged_name" if score else None)
+
+
+@case
+def g5_g20_headers():
+    record = judge("a@p-reject.example", "--authserv-id", "mx.here.example", sender="a@fail.example",
+                   header=b"Authentication-Results: mx.here.example; dmarc=pass\r\nX-Postern-DMARC-Fail-Policy: reject\r\n")
+    h = record["headers"]
+    assert all("\n" not in str(x) and "\r" not in str(x) for x in h.values()), h
+    assert h["authentication_results"].startswith("Authentication-Results: mx.here.example; spf=fail"), h
+    assert " dmarc=fail (p=reject" in h["authentication_results"], h
+    assert h["received_spf"].startswith("Received-SPF: fail ") and "identity=mailfrom" in h["received_spf"], h
+    equal((h["dmarc_fail_policy"], h["forged_results"], h["forged_policy"]), ("X-Postern-DMARC-Fail-Policy: reject", 1, 1))
+    for author in ("a@p-none.example", "a@none.example"):
+        assert "dmarc_fail_policy" not in judge(author)["headers"], author
+
+
 @case
 def strictest_first():
     record = judge("a@p-quarantine.example", "--spf-mailfrom-fail", "flag",
