@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Keys from servers that are slow, silent, dead, failing or truncating: `postern scan` waits for no more than it
-was told, asks many at once and each name once, and says temperror for what it could not learn.
+"""Names from servers that are slow, silent, dead, failing or truncating: `postern scan` waits for no more than it
+was told, asks many at once and each name once, says temperror for what it could not learn, and nobody pays for a
+domain that does not answer but its own mail.
 
     tests/e2e/dns_trouble.py [POSTERN]
 """
@@ -20,6 +21,7 @@ try:
     import dns.flags
     import dns.message
     import dns.rcode
+    import dns.rdatatype
     import dns.rrset
 
     from dkim_messages import BASE, BODIES, Signed, join, public
@@ -83,7 +85,7 @@ class Server:
             if self.udp in ready:
                 octets, where = self.udp.recvfrom(4096)
                 octets = self.reply(octets, False)
-                if self.way != "silent":
+                if octets and self.way != "silent":
                     waiting.append((time.time() + (0.3 if self.way == "slow" else 0), octets, where))
             if self.tcp in ready:
                 threading.Thread(target=self.serve_tcp, args=(self.tcp.accept()[0],), daemon=True).start()
@@ -110,8 +112,59 @@ class Server:
                     end = 2 + int.from_bytes(octets[:2], "big")
                     answer = self.reply(octets[2:end], True)
                     octets = octets[end:]
+                    if not answer:
+                        continue
                     self.over_tcp += 1
                     peer.sendall(len(answer).to_bytes(2, "big") + answer)
+
+
+def text(name, *strings):
+    return dns.rrset.from_text(name, 60, "IN", "TXT", " ".join(f'"{x}"' for x in strings))
+
+
+class Domains(Server):
+    """Domains that say in their last label but one how they answer; all let 192.0.2.1 send and want p=reject."""
+
+    SPF = "v=spf1 ip4:192.0.2.1 -all"
+    LONG = "v=spf1 " + "ip4:198.51.100.1 " * 3500 + "ip4:192.0.2.1 -all"
+
+    def __init__(self, record):
+        super().__init__("ok", record)
+
+    def reply(self, octets, tcp):
+        question = dns.message.from_wire(octets)
+        name, kind = question.question[0].name, question.question[0].rdtype
+        labels = name.to_text().lower().rstrip(".").split(".")
+        self.names.append(".".join(labels))
+        way = labels[-2] if len(labels) > 1 else ""
+        answer = dns.message.make_response(question, recursion_available=True)
+        if way == "silent":
+            return None
+        if way in ("servfail", "refused"):
+            answer.set_rcode(dns.rcode.from_text(way.upper()))
+        elif kind == dns.rdatatype.A and labels[0] == "mail":
+            answer.answer.append(dns.rrset.from_text(name, 60, "IN", "A", "192.0.2.1"))
+        elif kind != dns.rdatatype.TXT:
+            pass
+        elif labels[0] == "_dmarc":
+            if len(labels) == 3:
+                answer.answer.append(text(name, "v=DMARC1; p=reject"))
+        elif "_domainkey" in labels:
+            answer.answer.append(text(name, *(self.record[i:i + 200] for i in range(0, len(self.record), 200))))
+        elif way == "a":
+            answer.answer.append(text(name, f"v=spf1 a:mail.{name.to_text()} -all"))
+        elif way == "alias":
+            answer.answer += [dns.rrset.from_text(name, 60, "IN", "CNAME", "spf.ok.example."),
+                              text("spf.ok.example.", self.SPF)]
+        elif way == "long" and not tcp:
+            answer.flags |= dns.flags.TC
+        elif way == "long":
+            answer.answer.append(text(name, *(self.LONG[i:i + 255] for i in range(0, len(self.LONG), 255))))
+        elif way == "referral":
+            answer.authority.append(dns.rrset.from_text(name, 60, "IN", "NS", "ns.elsewhere.example."))
+        else:
+            answer.answer.append(text(name, self.SPF))
+        return answer.to_wire(max_size=65535)
 
 
 class Tally:
@@ -130,7 +183,7 @@ def closed_port():
 
 
 def scan(source, files, *options):
-    """Set of (result, reason) over all messages, seconds."""
+    """Records in the order of files, seconds."""
     start = time.time()
     run = subprocess.run([POSTERN, "scan", "--format", "json", "--raw", "--dns", source, *options, *files],
                          capture_output=True, check=False, timeout=120)
@@ -140,7 +193,45 @@ def scan(source, files, *options):
     records = [json.loads(line) for line in run.stdout.splitlines()]
     if len(records) != len(files):
         sys.exit(f"{len(records)} records of {len(files)} messages")
+    return records, took
+
+
+def keys(source, files, *options):
+    """Set of (result, reason) of DKIM over all messages, seconds."""
+    records, took = scan(source, files, *options)
     return {(s["result"], s["reason"]) for r in records for s in r["auth"]["dkim"]}, took
+
+
+def sender(tally, write, record):
+    """SPF and DMARC, over each way a domain can answer."""
+    due = {"ok": ("pass", "pass"), "a": ("pass", "pass"), "alias": ("pass", "pass"), "long": ("pass", "pass"),
+           "servfail": ("temperror", "temperror"), "refused": ("temperror", "temperror"),
+           "silent": ("temperror", "temperror"), "referral": ("temperror", "pass")}
+    with Domains(record) as server:
+        for way, (spf, dmarc) in due.items():
+            domain = f"{way}.example"
+            (r,), took = scan(server.dns, [write("sender.eml", (b"From", f" a@{domain}".encode()), False)],
+                              "--client-ip", "192.0.2.1", "--helo", f"mail.{domain}", "--mail-from", f"a@{domain}",
+                              "--dns-query-timeout", "1s", "--dns-message-deadline", "2s")
+            got = r["auth"]["spf"]["result"], r["auth"]["dmarc"]["result"]
+            # without SPF's answer DMARC has none to fail on
+            tally.check(got[0] == spf and got[1] in (dmarc, "temperror" if spf == "temperror" else dmarc) and took < 5,
+                        f"SPF and DMARC of {way}: {got}, {took:.2f} s")
+        tally.check(server.over_tcp > 0, f"60 KB of TXT over TCP: {server.over_tcp} questions")
+
+
+def neighbours(tally, write, body, record):
+    """Every second message is of a domain whose server is silent: the others have their answers, and in time."""
+    files = [write(f"n{i:03}.eml", Signed(BASE, body, key="rsa1024", s=f"s{i}",
+                                          d=b"x.silent.example" if i % 2 else b"x.ok.example").field)
+             for i in range(MESSAGES)]
+    for options, longest in ((), 4), (("--dns-failures", "0"), 15):
+        with Domains(record) as server:
+            records, took = scan(server.dns, files, *options)
+            good = {s["result"] for r in records[::2] for s in r["auth"]["dkim"]}
+            dead = {s["result"] for r in records[1::2] for s in r["auth"]["dkim"]}
+            tally.check(good == {"pass"} and dead == {"temperror"} and took < longest,
+                        f"beside a dead domain, {' '.join(options) or 'left alone'}: {good}, {dead}, {took:.2f} s")
 
 
 def main():
@@ -149,47 +240,53 @@ def main():
     passed, late, failed = {("pass", None)}, {("temperror", "key_timeout")}, {("temperror", "key_failed")}
     short = ("--dns-query-timeout", "1s", "--dns-message-deadline", "1s")
     with tempfile.TemporaryDirectory(prefix="dns_trouble.") as folder:
-        def write(name, field):
+        def write(name, field, base=True):
             path = os.path.join(folder, name)
             with open(path, "wb") as f:
-                f.write(join([field] + BASE, body))
+                f.write(join([field] + (BASE if base else []), body))
             return path
         many = [write(f"{i:03}.eml", Signed(BASE, body, key="rsa1024", s=f"s{i}").field) for i in range(MESSAGES)]
         same = [write(f"same{i:03}.eml", Signed(BASE, body, key="rsa1024").field) for i in range(MESSAGES)]
 
         with Server("ok", record) as server:
-            results, took = scan(server.dns, many)
+            results, took = keys(server.dns, many)
             tally.check(results == passed, f"{MESSAGES} keys: {results}, {took:.2f} s")
             # some twice, when this server is slower than the resolver believes
-            tally.check(len(set(server.names)) == MESSAGES and len(server.names) < 3 * MESSAGES,
-                        f"{len(server.names)} questions")
+            asked = [n for n in server.names if "_domainkey" in n]
+            tally.check(len(set(asked)) == MESSAGES and len(asked) < 3 * MESSAGES, f"{len(asked)} questions")
         with Server("ok", record) as server:
-            results, took = scan(server.dns, same)
+            results, took = keys(server.dns, same)
             tally.check(results == passed, f"one key, {MESSAGES} messages: {results}, {took:.2f} s")
-            tally.check(len(set(server.names)) == 1 and len(server.names) < 4, f"{len(server.names)} questions for it")
+            asked = [n for n in server.names if "_domainkey" in n]
+            tally.check(len(set(asked)) == 1 and len(asked) < 4, f"{len(asked)} questions for it")
         with Server("slow", record) as server:
-            results, took = scan(server.dns, many)
+            results, took = keys(server.dns, many)
             tally.check(results == passed, f"answers after 0.3 s: {results}")
             tally.check(took < MESSAGES * 0.3 / 5, f"they are waited for together: {took:.2f} s")
         with Server("silent", record) as server:
-            results, took = scan(server.dns, many, *short)
+            results, took = keys(server.dns, many, *short, "--dns-failures", "0")
             tally.check(results == late, f"no answers: {results}")
             tally.check(1 <= took < 15, f"deadline of 1 s, {MESSAGES} messages: {took:.2f} s")
+            results, took = keys(server.dns, many)
+            tally.check(results == failed, f"no answers, left alone: {results}")
+            tally.check(1.2 < took < 5, f"after an eighth of 10 s: {took:.2f} s")
         with Server("tcp", record) as server:
-            results, took = scan(server.dns, many[:50])
+            results, took = keys(server.dns, many[:50])
             tally.check(results == passed, f"truncated: {results}")
             tally.check(server.over_tcp >= 50, f"{server.over_tcp} questions over TCP")
         for way in ("servfail", "refused"):
             with Server(way, record) as server:
-                results, took = scan(server.dns, many[:20])
+                results, took = keys(server.dns, many[:20])
                 tally.check(results == failed, f"{way}: {results}, {took:.2f} s")
-        results, took = scan(f"127.0.0.1@{closed_port()}", many[:20], *short)
+        results, took = keys(f"127.0.0.1@{closed_port()}", many[:20], *short)
         tally.check(results <= late | failed, f"nobody there: {results}, {took:.2f} s")
         with Server("ok", record) as server:
-            results, took = scan(f"127.0.0.1@{closed_port()},{server.dns}", many[:20])
+            results, took = keys(f"127.0.0.1@{closed_port()},{server.dns}", many[:20])
             tally.check(results == passed, f"the first of two servers is dead: {results}, {took:.2f} s")
-        results, took = scan("none", many)
+        results, took = keys("none", many)
         tally.check(results == late, f"none: {results}")
+        sender(tally, write, record)
+        neighbours(tally, write, body, record)
     print(f"{tally.passed} passed, {tally.failed} failed, 0 skipped")
     return tally.failed > 0
 
