@@ -258,7 +258,8 @@ bool spf_macro_is_name(struct bytes name)
 	return label && labels > 1;
 }
 
-/* The right end of the expansion, up to the end of tail; its length. */
+/* The right end of the expansion, up to the end of tail; its length. cut: pieces were left out, though
+ * tail may not be full. */
 static size_t expand_tail(const struct spf_macro *m, struct bytes spec, uint8_t tail[TAIL],
 			  bool *cut)
 {
@@ -277,9 +278,7 @@ static size_t expand_tail(const struct spf_macro *m, struct bytes spec, uint8_t 
 		size_t take = piece.n < TAIL - have ? piece.n : TAIL - have;
 		have += take;
 		memcpy(tail + TAIL - have, piece.p + piece.n - take, take);
-		*cut |= take < piece.n;
 	}
-	*cut |= n > oldest;
 	return have;
 }
 
