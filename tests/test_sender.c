@@ -44,7 +44,7 @@ static const struct spf_result *judge(const struct spf_profile *p, const struct 
 				      struct lookup *l, struct message *m)
 {
 	static struct one o;
-	static _Alignas(16) uint8_t fields[1 << 16];
+	static _Alignas(16) uint8_t fields[1 << 18];
 	struct header h;
 	struct arena arena;
 	struct origin origin = { .has_client = row->ip,
@@ -243,6 +243,20 @@ static void n3_unseen(void)
 	}
 }
 
+/* Nor does one of which not all fields were told apart. */
+static void n3_many_fields(void)
+{
+	enum { FIELDS = HEADER_FIELDS_MAX + 1 };
+	static char text[FIELDS * 5 + 64];
+	size_t n = (size_t)sprintf(text, "From: a@pra.example\r\n");
+	for (unsigned i = 0; i < FIELDS; i++)
+		n += (size_t)sprintf(text + n, "X:\r\n");
+	struct spf_profile p = profile(SPF_LEVEL_SIDF);
+	struct row row = { "192.0.2.1", "helo.example", "x@from.example", text,
+			   "- pass unverifiable" };
+	run(&p, &row, 1);
+}
+
 /* What stands in the results of a null sender; and all identities ask together. */
 static void identities(void)
 {
@@ -298,4 +312,4 @@ static void c94_trace(void)
 
 TEST_MAIN("sender", TEST(c70_c71_c76_level_spf), TEST(c72_level_sidf),
 	  TEST(c73_level_sidf_compatible), TEST(c74_downgrade), TEST(c75_helo_switch),
-	  TEST(n3_unseen), TEST(identities), TEST(c94_trace))
+	  TEST(n3_unseen), TEST(n3_many_fields), TEST(identities), TEST(c94_trace))

@@ -53,7 +53,7 @@ static uint16_t choose(struct pra *out, const struct header *h)
 	out->resent = n || n_from;
 	/* a Resent-From: that another hop put above the block of Resent-Sender: is the later one */
 	bool later =
-		n && n_from && from < sender &&
+		n && n_from &&
 		(between(h, "Received", from, sender) || between(h, "Return-Path", from, sender));
 	if (n && !later) {
 		out->field = PRA_RESENT_SENDER;
