@@ -51,7 +51,7 @@ static bool take_kind(const struct ctl_profiles *c, const char *command, const c
 	return false;
 }
 
-/* "3 SPF profiles"; the plural of all of them ends with s, but for what is a list of something. */
+/* "3 profiles" */
 static void amount(char *out, size_t len, json_int_t n, enum kind kind)
 {
 	snprintf(out, len, "%" JSON_INTEGER_FORMAT " %s%s", n,
@@ -70,18 +70,24 @@ static bool as_json(const struct ctl_profiles *c, const json_t *reply)
 
 /* ---- profiles ---- */
 
+static void show_entries(FILE *out, const json_t *n)
+{
+	fprintf(out, "%" JSON_INTEGER_FORMAT " entr%s", json_integer_value(n),
+		json_integer_value(n) == 1 ? "y" : "ies");
+}
+
 static void show_settings(FILE *out, json_t *profile)
 {
 	json_t *settings = json_object_get(profile, "settings");
 	const json_t *entries = json_object_get(profile, "entries");
 	const char *between = "";
 	if (entries)
-		fprintf(out, "%" JSON_INTEGER_FORMAT " entries", json_integer_value(entries));
+		show_entries(out, entries);
 	for (void *at = json_object_iter(settings); at; at = json_object_iter_next(settings, at)) {
 		const json_t *v = json_object_iter_value(at);
 		fprintf(out, "%s%s: ", between, json_object_iter_key(at));
 		if (json_is_integer(v))
-			fprintf(out, "%" JSON_INTEGER_FORMAT " entries", json_integer_value(v));
+			show_entries(out, v);
 		else
 			put(out, json_string_value(v));
 		between = ", ";
