@@ -343,13 +343,8 @@ const struct answer *answers_kept(const struct answers *a, const struct answers_
 const struct answer *answers_find(const struct answers *a, const struct answers_own *own,
 				  const struct question *q)
 {
-	const uint32_t space[] = { own->wire, own->octets, ANSWERS_ALL };
-	for (unsigned i = 0; i < sizeof space / sizeof space[0]; i++) {
-		if (!space[i])
-			continue;
-		const struct slot *s = slot_at(a->slot, a->size_slot, space[i], q);
-		if (s->kept && !s->differs)
-			return &s->kept->a;
-	}
-	return &answer_timeout;
+	/* what another message learned, this one may have waited for in vain */
+	uint32_t space = own->wire ? own->wire : own->octets ? own->octets : ANSWERS_ALL;
+	const struct slot *s = slot_at(a->slot, a->size_slot, space, q);
+	return s->kept && !s->differs ? &s->kept->a : &answer_timeout;
 }

@@ -2,8 +2,9 @@
  * answers - answers of the DNS that were kept with the records of messages, as a source of answers.
  *
  * Filled before anything is judged, immutable after that and read by any thread. A message gets what
- * its own record holds: that of the same connection and place in it, else that of the same SHA-256.
- * What this does not hold comes from the other records where they agree; all else is a timeout.
+ * its own record holds: that of the same connection and place in it, else that of the same SHA-256;
+ * whatever is not in it was not answered then, and is a timeout. A message without a record gets
+ * what all records agree on.
  */
 #pragma once
 
