@@ -582,7 +582,7 @@ def usage_errors():
         (("--cores", "0", "a.eml"), "1 to 64"),
         (("--raw=yes", "a.eml"), "takes no value"),
         (("--dkim-min-bits", "many", "a.eml"), "512 to 16384"),
-        (("--dkim-min-bits", "2048", "--dkim-max-bits", "1024", "a.eml"), "dkim.min_bits is over"),
+        (("--dkim-min-bits", "2048", "--dkim-max-bits", "1024", "a.eml"), "min_bits is over max_bits"),
         (("--smtp-ports", "25,70000", "a.eml"), "1 to 65535"),
         (("--now", "yesterday", "a.eml"), "seconds since 1970"),
         (("--dns", "example.com", "a.eml"), "zone:FILE"),
@@ -599,7 +599,7 @@ def usage_errors():
 
 @test
 def config_file():
-    write("ok.yaml", b"dns:\n  source: zone:keys.zone\ndkim:\n  min_bits: 2048\n")
+    write("ok.yaml", b"dns:\n  source: zone:keys.zone\ndkim_profiles:\n  default:\n    min_bits: 2048\n")
     m, = scan("--config", "ok.yaml", "good.eml").records()
     equal(m["auth"]["dkim"][0]["result"], "policy")
     m, = scan("--config", "ok.yaml", "--dkim-min-bits", "1024", "good.eml").records()
