@@ -3,6 +3,7 @@
 #include "verify/auth/address.h"
 
 #include <stdio.h>
+#include <time.h>
 
 static _Alignas(16) uint8_t memory[1 << 20];
 
@@ -329,6 +330,59 @@ static void limits(void)
 	CU_ASSERT_EQUAL(f.flags & FROM_MALFORMED, FROM_MALFORMED);
 }
 
+/* The worst lists are looked at within 64 KiB and a fraction of a second. */
+static void h6_worst_lists(void)
+{
+	static const char *const parts[] = { "a . b@c . d.example,",
+					     "a@\xc3\xbc.example,",
+					     "\"=?utf-8?q?=40\xc3\xbc.x?=\" <a@b>,",
+					     "(",
+					     "@",
+					     "=?utf-8?b?QA==?=",
+					     "@\xc3\xbc.x",
+					     "\" <@a.b:c@d>,",
+					     "((x)a.b)",
+					     "a@b.c, " };
+	static char in[250 * 1024];
+	for (unsigned i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		struct verdict_from f;
+		struct header h;
+		struct arena a, own;
+		size_t n = (size_t)sprintf(in, "From: "), part = strlen(parts[i]);
+		for (; n + part + 2 < sizeof in; n += part)
+			memcpy(in + n, parts[i], part);
+		strcpy(in + n, "\r\n");
+		arena_init(&a, memory, sizeof memory / 2);
+		arena_init(&own, memory + sizeof memory / 2, 64 * 1024);
+		CU_ASSERT_FATAL(header_split(&h, bytes_of(in, n + 2), 1, &a));
+		clock_t start = clock();
+		CU_ASSERT_TRUE(address_from(&f, &h, NULL, &own, NULL));
+		CU_ASSERT(clock() - start < CLOCKS_PER_SEC / 4);
+		CU_ASSERT_EQUAL(f.n_domain, 0);
+		CU_ASSERT(f.flags & (FROM_LIMIT | FROM_MALFORMED));
+	}
+}
+
+static void traced(void)
+{
+	struct header h;
+	struct arena a;
+	struct verdict_from f;
+	struct trace *t = trace_new();
+	static const char in[] = "From: A <a@b.example>, c\r\n";
+	CU_ASSERT_FATAL(t != NULL);
+	arena_init(&a, memory, sizeof memory);
+	CU_ASSERT_FATAL(header_split(&h, bytes_str(in), 1, &a));
+	CU_ASSERT_TRUE(address_from(&f, &h, NULL, &a, t));
+	struct bytes text = trace_text(t, TRACE_FROM);
+	CU_ASSERT(bytes_equal(text, bytes_str("From: A <a@b.example>, c\n"
+					      "  mailbox: local part a, domain b.example\n"
+					      "  no mailbox:  c\n"
+					      "  flag malformed\n"
+					      "  author domain b.example, in some reading\n")));
+	trace_free(t);
+}
+
 static void from_cut_everywhere(void)
 {
 	static const char in[] = "From: \"A\" =?utf-8?q?b=40c.d?= (c\r\n d) <@r.s,@t:\"x y\" . z "
@@ -415,5 +469,5 @@ TEST_MAIN("address", TEST(one_mailbox), TEST(h6_two_mailboxes), TEST(h6_two_fiel
 	  TEST(h6_nested_comments), TEST(h6_quoted_commas), TEST(h6_angle_after_angle),
 	  TEST(h6_encoded_word_hides_address), TEST(h6_nul), TEST(h6_no_from),
 	  TEST(h6_control_and_scripts), TEST(n3_header_not_whole), TEST(limits),
-	  TEST(from_cut_everywhere), TEST(from_arena_full), TEST(record_fields),
-	  TEST(limit_of_fields), TEST(arena_full))
+	  TEST(h6_worst_lists), TEST(traced), TEST(from_cut_everywhere), TEST(from_arena_full),
+	  TEST(record_fields), TEST(limit_of_fields), TEST(arena_full))

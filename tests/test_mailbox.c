@@ -253,6 +253,23 @@ static void long_lists(void)
 	free(in);
 }
 
+static void longest_part(void)
+{
+	static char in[2 * MAILBOX_PART_MAX + 8];
+	for (unsigned over = 0; over < 4; over++) {
+		struct mailbox_list l;
+		struct mailbox m;
+		size_t local = over & 1 ? MAILBOX_PART_MAX + 1 : 3;
+		size_t domain = over & 2 ? MAILBOX_PART_MAX + 1 : MAILBOX_PART_MAX - 10;
+		memset(in, 'a', local);
+		in[local] = '@';
+		memset(in + local + 1, 'b', domain);
+		mailbox_begin(&l, bytes_of(in, local + 1 + domain), NULL);
+		CU_ASSERT_TRUE(mailbox_next(&l, &m));
+		CU_ASSERT_EQUAL(m.flags, over ? MAILBOX_MALFORMED : 0);
+	}
+}
+
 static void arena_full(void)
 {
 	struct mailbox_list l;
@@ -282,4 +299,5 @@ static void comment_and_group(void)
 }
 
 TEST_MAIN("mailbox", TEST(h6_known_lists), TEST(h6_nul), TEST(cut_everywhere),
-	  TEST(h6_nested_comments), TEST(long_lists), TEST(arena_full), TEST(comment_and_group))
+	  TEST(h6_nested_comments), TEST(long_lists), TEST(longest_part), TEST(arena_full),
+	  TEST(comment_and_group))

@@ -97,30 +97,25 @@ static bool is_domain_octet(uint8_t c)
 	       c == '-' || c == '_' || c == '.' || c >= 0x80;
 }
 
-/* Lists an author's domain once. False: it is no domain name. */
-static bool show(struct look *l, struct bytes domain)
+/* Lists an author's domain once; name is on nobody's arena. */
+static void show_name(struct look *l, struct bytes name)
 {
 	struct verdict_from *f = l->from;
-	char name[NAMES_MAX + 1];
-	struct bytes ascii = name_of(l, domain, name);
-	if (!ascii.n)
-		return false;
 	for (unsigned i = 0; i < f->n_shown; i++)
-		if (bytes_equal(f->domain[i], ascii))
-			return true;
+		if (bytes_equal(f->domain[i], name))
+			return;
 	if (f->n_shown == VERDICT_AUTHORS_MAX) {
 		l->over = true;
-		return true;
+		return;
 	}
-	struct bytes copy = arena_copy(l->arena, ascii);
+	struct bytes copy = arena_copy(l->arena, name);
 	if (!copy.p) {
 		l->no_space = true;
-		return true;
+		return;
 	}
 	if (scripts_mixed_name(copy))
 		f->flags |= FROM_MIXED_SCRIPTS;
 	f->domain[f->n_shown++] = copy;
-	return true;
 }
 
 /* What of a name stands at i, behind an "@": blanks and a short comment may be between. */
@@ -147,9 +142,14 @@ static struct bytes name_at(struct bytes text, size_t i)
 
 static void show_all(struct look *l, struct bytes text)
 {
-	for (size_t i = 0; i < text.n && !l->over; i++)
-		if (text.p[i] == '@')
-			show(l, name_at(text, i + 1));
+	char out[NAMES_MAX + 1];
+	for (size_t i = 0; i < text.n && !l->over; i++) {
+		if (text.p[i] != '@')
+			continue;
+		struct bytes name = name_of(l, name_at(text, i + 1), out);
+		if (name.n)
+			show_name(l, name);
+	}
 }
 
 static void note_display(struct look *l, uint32_t flags)
@@ -257,9 +257,12 @@ static void keep_first(struct look *l, const struct mailbox *m)
 	f->address = bytes_of(p, n);
 }
 
-static void look_at_mailbox(struct look *l, const struct mailbox *m, bool first)
+/* before: the arena without what m has there. */
+static void look_at_mailbox(struct look *l, const struct mailbox *m, bool first,
+			    struct arena before)
 {
 	struct verdict_from *f = l->from;
+	char out[NAMES_MAX + 1];
 	if (m->flags & MAILBOX_NO_SPACE)
 		l->no_space = true;
 	if (m->flags & MAILBOX_MALFORMED) {
@@ -274,7 +277,8 @@ static void look_at_mailbox(struct look *l, const struct mailbox *m, bool first)
 	trace_line(l->trace, TRACE_FROM, 1, "mailbox: local part %.*s, domain %.*s",
 		   (int)m->local.n, m->local.p, (int)m->domain.n, m->domain.p);
 	f->mailboxes++;
-	if (m->flags & MAILBOX_LITERAL || !show(l, m->domain))
+	struct bytes name = name_of(l, m->domain, out);
+	if (!name.n)
 		f->flags |= FROM_NO_DOMAIN;
 	if (scripts_mixed(m->name))
 		f->flags |= FROM_MIXED_SCRIPTS;
@@ -285,6 +289,10 @@ static void look_at_mailbox(struct look *l, const struct mailbox *m, bool first)
 		look_at_text(l, m->display.n ? m->display : m->comment, !m->display.n, m->domain);
 	if (first)
 		keep_first(l, m);
+	else
+		*l->arena = before;
+	if (name.n)
+		show_name(l, name);
 }
 
 static const struct {
@@ -303,8 +311,11 @@ static void look_at_field(struct look *l, struct bytes value, bool top)
 	bool any = false;
 	trace_line(l->trace, TRACE_FROM, 0, "From:%.*s", (int)value.n, value.p);
 	mailbox_begin(&list, value, l->arena);
-	while (!l->over && !l->no_space && mailbox_next(&list, &m)) {
-		look_at_mailbox(l, &m, top && !any);
+	while (!l->over && !l->no_space) {
+		struct arena before = *l->arena;
+		if (!mailbox_next(&list, &m))
+			break;
+		look_at_mailbox(l, &m, top && !any, before);
 		any = true;
 		l->over |= ++l->read == ADDRESS_MAILBOXES_MAX;
 	}

@@ -250,6 +250,9 @@ static bool read_address(struct mailbox_list *l, struct mailbox *m, const struct
 		l->seen |= MAILBOX_OBSOLETE;
 	if (!read_domain(l, &domain, t))
 		return false;
+	if (local->end - local->off > MAILBOX_PART_MAX ||
+	    domain.end - domain.off > MAILBOX_PART_MAX)
+		return malformed(l);
 	m->local = cleaned(l, local, false);
 	m->name = cleaned(l, local, true);
 	m->domain = cleaned(l, &domain, false);

@@ -5,15 +5,16 @@
  * All obsolete forms are read. Also read, because every receiver reads them alike: octets of some
  * charset that is not UTF-8 in names and comments, a domain literal's form inside a name, dots
  * anywhere in a local part. Whatever else the grammar does not give is malformed, up to the next
- * comma; a comment or quote without its end goes to the end of the list. Comments nest at most
- * MAILBOX_DEPTH_MAX deep, over it is malformed.
+ * comma; a comment or quote without its end goes to the end of the list. Malformed is also what is
+ * over a limit: comments nested deeper than MAILBOX_DEPTH_MAX, a local part or domain over
+ * MAILBOX_PART_MAX octets as it stands.
  * Not handled: encoded words, but that they stand in an address.
  */
 #pragma once
 
 #include "base/arena.h"
 
-enum { MAILBOX_DEPTH_MAX = 100 };
+enum { MAILBOX_DEPTH_MAX = 100, MAILBOX_PART_MAX = 4096 };
 
 enum mailbox_flag {
 	MAILBOX_MALFORMED = 1 << 0, /* no reading: display, local and domain say nothing */
