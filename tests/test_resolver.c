@@ -653,6 +653,37 @@ static void h5_dead_name(void)
 	server_stop(s);
 }
 
+/* More questions than a domain may have under way wait for room, and are all answered. */
+static void one_domain(void)
+{
+	enum { N = 2000 };
+	static struct resolver_reply reply[N];
+	struct server *s = server_start();
+	failures = 16;
+	struct resolver *r = start_at(s, 1, 5000);
+	failures = 0;
+	struct resolver_link *l = resolver_link(r, 0, &stats[0]);
+	const struct answer *a;
+	bool seen[N / 2] = { 0 };
+	char name[64];
+	for (unsigned i = 0; i < N; i++) {
+		sprintf(name, "n%u.domain.example", i % (N / 2)); /* each twice */
+		struct question q = question(name, QUESTION_TXT);
+		CU_ASSERT_EQUAL_FATAL(resolver_ask(l, &q, i, &a), RESOLVER_LATER);
+	}
+	CU_ASSERT_EQUAL_FATAL(wait_for(l, reply, N), N);
+	for (unsigned i = 0; i < N; i++) {
+		CU_ASSERT_EQUAL(reply[i].answer->status, ANSWER_DATA);
+		seen[reply[i].tag % (N / 2)] = true;
+		resolver_release(l, reply[i].answer);
+	}
+	for (unsigned i = 0; i < N / 2; i++)
+		CU_ASSERT(seen[i]);
+	CU_ASSERT_EQUAL(stats_get(&stats[0], STAT_DNS_LEFT_ALONE), 0);
+	resolver_free(r);
+	server_stop(s);
+}
+
 static void many(void)
 {
 	enum { ROUNDS = 20, N = 500 };
@@ -684,4 +715,4 @@ TEST_MAIN("resolver", TEST(settings), TEST(none), TEST(zone), TEST(answers),
 	  TEST(h4_over_64_kib_is_servfail), TEST(silence_is_a_timeout),
 	  TEST(dead_server_is_a_temporary_error), TEST(same_questions_are_one),
 	  TEST(same_questions_leave_room), TEST(failures_take_no_room), TEST(full),
-	  TEST(h5_dead_domain), TEST(h5_dead_name), TEST(many))
+	  TEST(h5_dead_domain), TEST(h5_dead_name), TEST(one_domain), TEST(many))
