@@ -20,14 +20,14 @@ static void rows_are_found(void)
 {
 	for (int k = 0; k < KIND_N; k++) {
 		const struct kind_info *info = &kind_info[k];
-		CU_ASSERT_EQUAL(kind_of_word(bytes_str(info->word)), k);
-		CU_ASSERT_EQUAL(kind_of_section(bytes_str(info->section)), k);
+		CU_ASSERT_EQUAL((int)kind_of_word(bytes_str(info->word)), k);
+		CU_ASSERT_EQUAL((int)kind_of_section(bytes_str(info->section)), k);
 		CU_ASSERT_PTR_NULL(settings_find(bytes_str(info->section)));
 		for (unsigned i = 0; i < info->n_row; i++) {
 			char option[SCHEMA_OPTION_MAX];
 			CU_ASSERT_PTR_EQUAL(kind_row((enum kind)k, bytes_str(info->row[i].name)),
 					    &info->row[i]);
-			CU_ASSERT_EQUAL(kind_of_row(&info->row[i]), k);
+			CU_ASSERT_EQUAL((int)kind_of_row(&info->row[i]), k);
 			CU_ASSERT_TRUE(strlen(info->row[i].help) > 5);
 			schema_option(&info->row[i], option);
 			/* not the option of a setting nor of another kind */

@@ -11,6 +11,7 @@ static char why[SCHEMA_WHY_MAX];
 
 static int read_all(int argc, char **argv)
 {
+	config_fini(&opt.cfg);
 	free(opt.input);
 	while (opt.bare.rcpt) {
 		struct message_rcpt *r = opt.bare.rcpt;
