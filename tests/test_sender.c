@@ -13,7 +13,14 @@ static const char zone[] = "helo.example. TXT \"v=spf1 ip4:192.0.2.1 -all\"\n"
 			   "both.example. TXT \"v=spf1 ip4:192.0.2.1 -all\"\n"
 			   "both.example. TXT \"spf2.0/mfrom,pra ip4:192.0.2.2 ~all\"\n"
 			   "pra.example. TXT \"spf2.0/pra ip4:192.0.2.1 -all\"\n"
-			   "text.example. TXT \"text\"\n";
+			   "text.example. TXT \"text\"\n"
+			   "mx.c93.example. TXT \"v=spf1 a -all\"\n"
+			   "mx.c93.example. A 192.0.2.1\n"
+			   "c93.example. TXT \"v=spf1 mx -all\"\n"
+			   "c93.example. TXT \"spf2.0/mfrom,pra mx -all\"\n"
+			   "c93.example. MX 10 mx.c93.example.\n"
+			   "no.c93.example. TXT \"v=spf1 mx:c93.example -all\"\n"
+			   "no.c93.example. TXT \"spf2.0/pra ~all\"\n";
 
 struct one {
 	struct sender_setup setup;
@@ -156,6 +163,21 @@ static void c73_level_sidf_compatible(void)
 		{ "192.0.2.1", "helo.example", "", "From: a@pra.example\r\n", "pass pass pass" },
 		{ "192.0.2.1", "helo.example", "x@from.example",
 		  "Sender: s@pra.example\r\nFrom: a@gone.example\r\n", "pass pass pass" },
+	};
+	struct spf_profile p = profile(SPF_LEVEL_SIDF_COMPATIBLE);
+	run(&p, rows, N(rows));
+}
+
+/* What sites are told to publish: for HELO, for both protocols, and against Sender ID. */
+static void c93_published(void)
+{
+	static const struct row rows[] = {
+		{ "192.0.2.1", "mx.c93.example", "x@c93.example", "From: a@c93.example\r\n",
+		  "pass pass pass" },
+		{ "192.0.2.2", "mx.c93.example", "x@c93.example", "From: a@c93.example\r\n",
+		  "fail fail fail" },
+		{ "192.0.2.1", "mx.c93.example", "x@no.c93.example", "From: a@no.c93.example\r\n",
+		  "pass pass softfail" },
 	};
 	struct spf_profile p = profile(SPF_LEVEL_SIDF_COMPATIBLE);
 	run(&p, rows, N(rows));
@@ -311,5 +333,6 @@ static void c94_trace(void)
 }
 
 TEST_MAIN("sender", TEST(c70_c71_c76_level_spf), TEST(c72_level_sidf),
-	  TEST(c73_level_sidf_compatible), TEST(c74_downgrade), TEST(c75_helo_switch),
-	  TEST(n3_unseen), TEST(n3_many_fields), TEST(identities), TEST(c94_trace))
+	  TEST(c73_level_sidf_compatible), TEST(c93_published), TEST(c74_downgrade),
+	  TEST(c75_helo_switch), TEST(n3_unseen), TEST(n3_many_fields), TEST(identities),
+	  TEST(c94_trace))
