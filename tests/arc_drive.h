@@ -19,6 +19,7 @@ struct drive {
 	bool hole; /* m.intact counts, and the message is not complete */
 	unsigned chunk; /* octets of a chunk of the body; 0: one chunk */
 	unsigned lanes;
+	size_t room; /* octets of arena; 0: DRIVE_MEMORY */
 	struct message m; /* flags and counts to lay over what is made */
 	/* who answers; the last argument is the setup of the check to step again */
 	bool (*ask)(void *ctx, struct known *known, bool (*step)(void *d), void *d);
@@ -152,9 +153,10 @@ static inline bool drive_message(struct drive *d, const struct message *m, struc
 					     .clock_s = 1000 },
 				   .shared = d->dkim ? &d->shared : NULL,
 				   .sealers = d->sealers };
-	arena_init(&arena, d->memory, DRIVE_MEMORY);
+	arena_init(&arena, d->memory, d->room ? d->room : DRIVE_MEMORY);
 	d->verdict = (struct verdict){ .from = d->from };
 	d->shared = (struct dkim){ 0 };
+	d->arc = (struct arc){ 0 };
 	setup.dkim.keys = d->keys = keys_new(256, 3, d->pubkey);
 	bool good = header_split(&header, bytes_of(m->chunks->data, m->header_len), 9, &arena);
 	good = good && (!d->dkim || dkim_begin(&d->shared, &setup.dkim));

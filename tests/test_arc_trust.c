@@ -445,6 +445,27 @@ static void cut_everywhere(void)
 	drive_free(d);
 }
 
+/* With too little room nothing is said, and nothing stays in use. */
+static void no_room(void)
+{
+	struct drive *d = drive_key();
+	struct chain c = chain_of(5);
+	struct bytes text = chain_text(&c, head, body);
+	unsigned refused = 0, judged = 0;
+	d->dkim = true;
+	for (d->room = 16; d->room < DRIVE_MEMORY / 4; d->room += 1 + d->room / 64) {
+		const struct arc_result *r = drive_run(d, text);
+		CU_ASSERT(!r || is(r, AUTH_PASS, NULL));
+		CU_ASSERT(!r || refused); /* more room is never too little again */
+		refused += !r;
+		judged += r != NULL;
+		CU_ASSERT(r || !judged);
+	}
+	CU_ASSERT(refused > 100 && judged > 10);
+	chain_free(&c);
+	drive_free(d);
+}
+
 static void trace_lines(void)
 {
 	struct drive *d = drive_key();
@@ -470,4 +491,4 @@ static void trace_lines(void)
 TEST_MAIN("arc_trust", TEST(keys_of_the_chain), TEST(n3_missing_octets),
 	  TEST(b3_d2_d3_trusted_sealers), TEST(d2_trusted_pass), TEST(bodies_are_shared),
 	  TEST(h1_distinct_bodies), TEST(h1_largest_header), TEST(h1_many_keys),
-	  TEST(h1_many_fields), TEST(cut_everywhere), TEST(trace_lines))
+	  TEST(h1_many_fields), TEST(cut_everywhere), TEST(trace_lines), TEST(no_room))

@@ -217,5 +217,69 @@ static void arena_full(void)
 	CU_ASSERT(good && s.reason == REASON_NONE);
 }
 
-TEST_MAIN("signature", TEST(known), TEST(what_is_in_it), TEST(h2_long_values), TEST(cut_everywhere),
-	  TEST(arena_full))
+static const struct {
+	enum signature_kind kind;
+	const char *text;
+	enum reason want;
+	uint8_t instance, cv;
+} arc_rows[] = {
+#define AMS SIGNATURE_MESSAGE, "i=2; a=rsa-sha256; " D
+#define SEAL SIGNATURE_SEAL, "i=2; a=rsa-sha256; "
+	{ AMS H END, REASON_NONE, 2, AUTH_PERMERROR },
+	{ AMS "v=2; " H END, REASON_NONE, 2, AUTH_PERMERROR },
+	{ AMS "h=; " END, REASON_NONE, 2, AUTH_PERMERROR },
+	{ AMS "h=a::b; " END, REASON_NONE, 2, AUTH_PERMERROR },
+	{ AMS "h=a:b c; " END, REASON_HEADER_LIST, 2, AUTH_PERMERROR },
+	{ AMS "h=from:Arc-Seal; " END, REASON_SEAL_COVERED, 2, AUTH_PERMERROR },
+	{ AMS END, REASON_MISSING_TAG, 2, AUTH_PERMERROR },
+	{ AMS H "b=AAAA", REASON_MISSING_TAG, 2, AUTH_PERMERROR },
+	{ AMS H "cv=pass; " END, REASON_NONE, 2, AUTH_PASS },
+	{ SIGNATURE_MESSAGE, A D H END, REASON_MISSING_TAG, 0, AUTH_PERMERROR },
+	{ SIGNATURE_MESSAGE, "i=51; a=rsa-sha256; " D H END, REASON_INSTANCE, 0, AUTH_PERMERROR },
+	{ SIGNATURE_DKIM, A "i=2; " D H END, REASON_IDENTITY, 0, AUTH_PERMERROR },
+	{ SEAL "cv=none; " D "b=AAAA", REASON_NONE, 2, AUTH_NONE },
+	{ SEAL "cv=fail; " D "b=AAAA", REASON_NONE, 2, AUTH_FAIL },
+	{ SEAL "cv=Pass; " D "b=AAAA", REASON_NONE, 2, AUTH_PERMERROR },
+	{ SEAL "cv=; " D "b=AAAA", REASON_NONE, 2, AUTH_PERMERROR },
+	{ SEAL D "b=AAAA", REASON_MISSING_TAG, 2, AUTH_PERMERROR },
+	{ SEAL "cv=pass; " D, REASON_MISSING_TAG, 2, AUTH_PASS },
+	{ SEAL "cv=pass; h=; " D "b=AAAA", REASON_SEAL_COVERS, 2, AUTH_PASS },
+	{ SEAL "cv=pass; " BH "; " D "b=AAAA", REASON_SEAL_COVERS, 2, AUTH_PASS },
+	{ SEAL "cv=pass; c=odd; q=odd; l=odd; x=odd; " D "b=AAAA", REASON_NONE, 2, AUTH_PASS },
+	{ SEAL "cv=pass; t=odd; " D "b=AAAA", REASON_TIME, 2, AUTH_PASS },
+};
+
+/* Fields of ARC (RFC 8617 sections 4.1.2 and 4.1.3). */
+static void f12_fields(void)
+{
+	static struct arena a;
+	for (unsigned i = 0; i < sizeof arc_rows / sizeof arc_rows[0]; i++) {
+		struct signature s;
+		arena_init(&a, memory, sizeof memory);
+		CU_ASSERT(signature_parse(&s, arc_rows[i].kind, bytes_str(arc_rows[i].text), &a));
+		if (s.reason != arc_rows[i].want)
+			printf("\n%s: %s", arc_rows[i].text, reason_word(s.reason));
+		CU_ASSERT_EQUAL(s.reason, arc_rows[i].want);
+		CU_ASSERT_EQUAL(s.instance, arc_rows[i].instance);
+		CU_ASSERT_EQUAL(s.cv, arc_rows[i].cv);
+		CU_ASSERT(s.identity.n == 0 || arc_rows[i].kind == SIGNATURE_DKIM);
+	}
+	/* without c=: see signature.h */
+	struct signature s;
+	arena_init(&a, memory, sizeof memory);
+	signature_parse(&s, SIGNATURE_MESSAGE, bytes_str("i=1; a=rsa-sha256; " D H END), &a);
+	CU_ASSERT(s.header_canon == CANON_RELAXED && s.body_canon == CANON_RELAXED && s.has_from);
+	signature_parse(&s, SIGNATURE_MESSAGE,
+			bytes_str("i=1; a=rsa-sha256; c=relaxed; " D "h=to; " END), &a);
+	CU_ASSERT(s.header_canon == CANON_RELAXED && s.body_canon == CANON_SIMPLE && !s.has_from);
+	static const char *const bad[] = { "",   "0",  "00", "51", "001",
+					   "1 ", "-1", "+1", "x",  "99999999999999999999" };
+	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		CU_ASSERT_EQUAL(signature_position(bytes_str(bad[i])), 0);
+	CU_ASSERT(signature_position(bytes_str("1")) == 1 &&
+		  signature_position(bytes_str("09")) == 9 &&
+		  signature_position(bytes_str("50")) == 50);
+}
+
+TEST_MAIN("signature", TEST(f12_fields), TEST(known), TEST(what_is_in_it), TEST(h2_long_values),
+	  TEST(cut_everywhere), TEST(arena_full))

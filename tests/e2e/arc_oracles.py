@@ -4,7 +4,8 @@
     POSTERN=build/postern tests/e2e/arc_oracles.py [POSTERN]
 
 Each message has the result that is due to it; ours must be that word. Where dkimpy has another, a row of EXPLAINED
-must name the section that decides it. The records must be the same when a real nsd serves the keys.
+must name the section that decides it. The records must be the same when a real nsd serves the keys. Then: whose chains
+lift a failure of DMARC.
 """
 import collections
 import os
@@ -21,8 +22,8 @@ try:
     import nacl.signing
 
     import nsd
-    from arc_messages import all_cases
-    from dkim_messages import Zone
+    from arc_messages import Chain, all_cases
+    from dkim_messages import Zone, public
     from dkim_oracles import Oracles, scan
 except ImportError as missing:
     print(f"skipped: {missing} (python3-dkim python3-authres python3-nacl python3-cryptography python3-dnspython)")
@@ -102,6 +103,54 @@ def arcverify(oracles, message):
     return (status or b"fail").decode(), why
 
 
+SEALER = b"sealer.example"
+SAYS = b" i=%d; mx.sealer.example; spf=fail smtp.mailfrom=alice@example.org; dmarc="
+CONFIG = "arc_sealers:\n  ours: [%s]\ndmarc_profiles:\n  default:\n    sealers: ours\n"
+# settings, what the newest set says of DMARC, change behind it, whether the failure of DMARC is lifted
+TRUST = [
+    ("no list", None, b"pass", None, False),
+    ("an empty list", CONFIG % "", b"pass", None, False),
+    ("another", CONFIG % "other.example", b"pass", None, False),
+    ("listed", CONFIG % "sealer.example", b"pass", None, True),
+    ("listed above", CONFIG % "other.example, example", b"pass", None, True),
+    ("listed, of the author", CONFIG % "sealer.example", b"pass header.from=example.org", None, True),
+    ("listed, of another", CONFIG % "sealer.example", b"pass header.from=example.com", None, False),
+    ("listed, says fail", CONFIG % "sealer.example", b"fail", None, False),
+    ("listed, in a comment", CONFIG % "sealer.example", b"fail (dmarc=pass)", None, False),
+    ("listed, broken", CONFIG % "sealer.example", b"pass", lambda m: m + b"more\r\n", False),
+    ("listed, the older one", CONFIG % "older.example", b"pass", None, False),
+]
+
+
+def trust(tally, postern, folder):
+    """B-3, D-2, D-3: who may lift a failure of DMARC, both of reject and of quarantine."""
+    for policy in ("reject", "quarantine"):
+        zone = Zone()
+        for domain in ("sealer.example", "older.example"):
+            zone.add("rsa1024", f"v=DKIM1; p={public('rsa1024')}", domain=domain)
+        zone.lines += ['example.org. IN TXT "v=spf1 -all"', f'_dmarc.example.org. IN TXT "v=DMARC1; p={policy}"']
+        file = os.path.join(folder, "trust.zone")
+        with open(file, "w", encoding="ascii") as f:
+            f.write(zone.text())
+        for name, config, says, change, lifted in TRUST:
+            chain = Chain()
+            for d in (b"older.example", SEALER):
+                chain.add(results=SAYS + says, ams={"d": d}, ar_seal={"d": d.decode()})
+            path, settings = os.path.join(folder, "trust.eml"), os.path.join(folder, "trust.yaml")
+            with open(path, "wb") as f:
+                f.write(change(chain.message()) if change else chain.message())
+            with open(settings, "w", encoding="ascii") as f:
+                f.write(config or "arc: {verify: true}\n")
+            record, = scan(postern, "zone:" + file, ["--config", settings, "--client-ip", "192.0.2.1", "--helo", "x.example",
+                                                     "--mail-from", "alice@example.org", path], 1)
+            auth, action = record["auth"], record["verdict"]["action"]
+            have = auth["dmarc"]["result"], auth["dmarc"]["override"], action
+            want = ("fail", "arc", "accept") if lifted else ("fail", None, policy)
+            tally.check(have == want and auth["arc"]["result"] == ("fail" if change else "pass"),
+                        f"trust: {name}, {policy}: {have} {auth['arc']}, not {want}")
+    print(f"trusted sealers: {2 * len(TRUST)} messages")
+
+
 def main():
     postern = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("POSTERN", "build/postern")
     zone, tally = Zone(), Tally()
@@ -124,6 +173,7 @@ def main():
             ours = arc["result"] if arc["result"] in ("none", "pass") else "fail"
             tally.compare(case, ours, *arcverify(oracles, case.message))
         tally.report(len(cases))
+        trust(tally, postern, folder)
         print("oracles: dkimpy")
         if nsd.installed():
             with nsd.Nsd(zone.text()) as server:
