@@ -104,11 +104,11 @@ def hosts():
     return zone
 
 
-NAMES = ["h1.test", "h2.test", "mx.test", "alias.test", "h1.test", "h2.test", "v6.test", "alias.test", "mx.test", "nomx.test", "mxgone.test", "mx11.test", "mx10.test",
-         "gone1.test", "gone2.test", "late.test", "broken.test", "H2.TEST", "h1.test.", "a..test", "text.test",
-         "x" * 64 + ".test", "foo:bar/baz.test"]
-INCLUDES = ["pass", "pass", "again", "hosts", "deep", "d", "fail", "neutral", "pass", "all", "fail", "soft", "neutral", "empty", "bad", "loop", "again", "deep", "voids", "exp", "late",
-            "hosts", "d", "two", "gone"]
+NAMES = ["h1.test", "h2.test", "mx.test", "alias.test", "h1.test", "h2.test", "v6.test", "alias.test", "mx.test",
+         "nomx.test", "mxgone.test", "mx11.test", "mx10.test", "gone1.test", "gone2.test", "late.test", "broken.test",
+         "H2.TEST", "h1.test.", "a..test", "text.test", "x" * 64 + ".test", "foo:bar/baz.test"]
+INCLUDES = ["pass", "pass", "again", "hosts", "deep", "d", "fail", "neutral", "pass", "all", "fail", "soft",
+            "neutral", "empty", "bad", "loop", "again", "deep", "voids", "exp", "late", "hosts", "d", "two", "gone"]
 MACROS = ["%{i}.ex.test", "%{ir}.ex.test", "%{l}.ex.test", "%{l1r-}.ex.test", "%{lr.}.ex.test", "%{l2r=}.ex.test",
           "%{v}.ex.test", "%{h}.ex.test", "%{p}.ex.test", "%{d1}.ex.test", "%{L}.ex.test", "%{l+-}.ex.test", "%{p}", "%{h}",
           "%{d}", "%{o}", "%{l1r=-+,/_}.ex.test", "%{d2}", "%{l}%{l}.ex.test", "%%.ex.test", "%{l99r}.ex.test", "%{o2r}.test",

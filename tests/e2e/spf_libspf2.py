@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """What libspf2 says of the first COUNT cases of spf_cases, a result a line. Apart from its caller, which outlives it."""
 import ctypes
 import sys

@@ -3,7 +3,8 @@
 
     tests/e2e/spf_oracles.py build/postern build/tests/spf_run
 
-All are judged by spf_run in one process, and every CHECKED-th by `postern check spf` too, which must say the same. Where another verifier has another result or explanation, a row of EXPLAINED must name the section that decides.
+All are judged by spf_run in one process, and every CHECKED-th by `postern check spf` too, which must say the same.
+Where another verifier has another result or explanation, a row of EXPLAINED must name the section that decides.
 """
 import collections
 import concurrent.futures

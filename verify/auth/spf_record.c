@@ -132,14 +132,34 @@ static bool parse_spec(struct bytes text, struct bytes spec, struct spf_term *t)
 	return true;
 }
 
-static bool parse_ip(struct bytes in, int family, uint8_t *out)
+/* Four numbers without leading zeros (section 5.6, qnum). */
+static bool parse_ip4(struct bytes in, uint8_t out[4])
+{
+	size_t i = 0;
+	for (unsigned part = 0; part < 4; part++) {
+		unsigned value = 0, digits = 0;
+		if (part && (i >= in.n || in.p[i++] != '.'))
+			return false;
+		for (; i < in.n && is_digit(in.p[i]) && digits < 4; i++, digits++) {
+			if (digits && value == 0)
+				return false;
+			value = value * 10 + (in.p[i] - '0');
+		}
+		if (digits == 0 || value > 255)
+			return false;
+		out[part] = (uint8_t)value;
+	}
+	return i == in.n;
+}
+
+static bool parse_ip6(struct bytes in, uint8_t out[16])
 {
 	char buf[48];
 	if (in.n == 0 || in.n >= sizeof buf || memchr(in.p, 0, in.n))
 		return false;
 	memcpy(buf, in.p, in.n);
 	buf[in.n] = 0;
-	return inet_pton(family, buf, out) == 1;
+	return inet_pton(AF_INET6, buf, out) == 1;
 }
 
 /* The address and prefix behind "ip4:" or "ip6:". */
@@ -155,7 +175,7 @@ static bool parse_network(struct bytes in, struct spf_term *t, uint8_t ip6[16])
 		else
 			t->cidr6 = (uint8_t)length;
 	}
-	return parse_ip(in, four ? AF_INET : AF_INET6, four ? t->ip4 : ip6);
+	return four ? parse_ip4(in, t->ip4) : parse_ip6(in, ip6);
 }
 
 /* What follows a mechanism's name. */
@@ -191,7 +211,9 @@ static bool parse_mechanism(struct bytes text, struct bytes in, struct spf_term 
 	}
 	size_t n = name_len(in);
 	for (unsigned kind = SPF_ALL; kind <= SPF_EXISTS; kind++) {
-		if (!bytes_equal_nocase(bytes_of(in.p, n), bytes_str(kind_names[kind])))
+		/* what it begins with, before a comparison */
+		if (n == 0 || bytes_lower(in.p[0]) != kind_names[kind][0] ||
+		    !bytes_equal_nocase(bytes_of(in.p, n), bytes_str(kind_names[kind])))
 			continue;
 		t->kind = (uint8_t)kind;
 		return parse_argument(text, bytes_from(in, n), t, ip6);
