@@ -315,6 +315,10 @@ int evidence_load(struct answers **out, const char *path, char *why, size_t why_
 	l.answers = answers_new();
 	int rc = l.answers ? lines_read(&l, f) : no_memory(&l);
 	fclose(f);
+	/* words of the file may be in it */
+	for (char *p = why; rc < 0 && *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
 	if (rc < 0)
 		answers_free(l.answers);
 	else

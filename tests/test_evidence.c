@@ -145,6 +145,7 @@ static void refused(void)
 		{ "{\"event_type\":\"stats\"}\n", ":1: no record of a message" },
 		{ "\n\nx\n", ":3: not a JSON object" },
 		{ "[]\n", ":1: not a JSON object" },
+		{ "{\"a\":\"b\t\x1b\x7f\"}\n", ":1: not a JSON object" },
 		{ "{} {}\n", ":1: not a JSON object" },
 		{ "{\"event_type\":\"mail\"}\n", ":1: a record without evidence" },
 		{ "{\"evidence\":{}}\n", ":1: a record without evidence" },
