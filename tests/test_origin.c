@@ -78,6 +78,7 @@ static const struct {
 	{ " from h (HELO [192.0.2.1]) by r", NULL, NULL },
 	{ " from x[192.0.2.1] (helo=y) by r", NULL, NULL },
 	{ " from h (192.0.2.1 x) by r", NULL, NULL },
+	{ " from h (a[b]@192.0.2.1) by r", NULL, NULL },
 	{ " from h ([192.0.2.1.2]) by r", NULL, NULL },
 	{ " from h ([fe80::1%eth0]) by r", NULL, NULL },
 	{ " from h ([192.0.2.1] by r", NULL, NULL },

@@ -1,5 +1,6 @@
 /* Letters that nobody writes in one word are told, in texts and in A-labels, and those of real languages are not. */
 #include "tests/test.h"
+#include "verify/auth/names.h"
 #include "verify/auth/scripts.h"
 
 static const struct {
@@ -63,6 +64,36 @@ static void labels(void)
 	}
 }
 
+/* Names as libidn2 writes them: the longer they are, the more of RFC 3492 is in them. */
+static void long_labels(void)
+{
+	static const struct {
+		const char *name;
+		bool mixed;
+	} long_names[] = {
+		{ "\u0438\u0441\u043f\u044b\u0442\u0430\u043d\u0438\u0435"
+		  "\u0434\u043b\u0438\u043d\u043d\u043e\u0433\u043e\u0438\u043c\u0435\u043d\u0438",
+		  false },
+		{ "\u0438\u0441\u043f\u044b\u0442\u0430\u043d\u0438\u0435"
+		  "\u0434\u043b\u0438\u043d\u043d\u043e\u0433\u043e\u0438\u043c\u0435\u043d\u0438z",
+		  true },
+		{ "\u4e2d\u6587\u57df\u540d\u6d4b\u8bd5\u957f\u540d\u79f0\u793a\u4f8b", false },
+		{ "\u4e2d\u6587\u57df\u540d\u6d4b\u8bd5\u957f\u540d\u79f0\u0430\u793a\u4f8b",
+		  true },
+		{ "\u0e17\u0e14\u0e2a\u0e2d\u0e1a\u0e0a\u0e37\u0e48\u0e2d\u0e22\u0e32\u0e27",
+		  false },
+		{ "\u03b4\u03bf\u03ba\u03b9\u03bc\u03ae\u03bc\u03b1\u03ba\u03c1\u03cd", false },
+		{ "\u03b4\u03bf\u03ba\u03b9\u03bc\u03ae\u043c\u03b1\u03ba\u03c1\u03cd", true },
+	};
+	for (unsigned i = 0; i < sizeof long_names / sizeof long_names[0]; i++) {
+		char out[NAMES_MAX + 1];
+		size_t n = names_ascii(bytes_str(long_names[i].name), out);
+		CU_ASSERT_FATAL(n > 4);
+		CU_ASSERT_EQUAL(scripts_mixed_name(bytes_of(out, n)), long_names[i].mixed);
+		CU_ASSERT_EQUAL(scripts_mixed(bytes_str(long_names[i].name)), long_names[i].mixed);
+	}
+}
+
 /* Every string of few letters behind xn-- is read to an end. */
 static void any_punycode(void)
 {
@@ -92,4 +123,5 @@ static void one_bit_each(void)
 			CU_FAIL("two bits");
 }
 
-TEST_MAIN("scripts", TEST(words), TEST(labels), TEST(any_punycode), TEST(one_bit_each))
+TEST_MAIN("scripts", TEST(words), TEST(labels), TEST(long_labels), TEST(any_punycode),
+	  TEST(one_bit_each))
