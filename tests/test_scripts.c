@@ -1,4 +1,5 @@
 /* Letters that nobody writes in one word are told, in texts and in A-labels, and those of real languages are not. */
+#include "base/utf8.h"
 #include "tests/test.h"
 #include "verify/auth/names.h"
 #include "verify/auth/scripts.h"
@@ -94,6 +95,33 @@ static void long_labels(void)
 	}
 }
 
+/* A label says the same as its letters do. */
+static void labels_by_chance(void)
+{
+	static const uint32_t first[] = { 0x430, 0x4e00, 0x3041, 0x3b1, 'a' },
+			      letters[] = { 26, 5000, 80, 17, 26 };
+	uint64_t state = 3492;
+	unsigned compared = 0;
+	for (unsigned i = 0; i < 3000; i++) {
+		char out[NAMES_MAX + 1];
+		uint8_t text[64];
+		size_t n = 0;
+		unsigned main = test_random(&state) % 5, count = 2 + test_random(&state) % 12;
+		for (unsigned k = 0; k < count; k++) {
+			unsigned s = test_random(&state) % 8 ? main : test_random(&state) % 5;
+			n += utf8_put(first[s] + (uint32_t)(test_random(&state) % letters[s]),
+				      text + n);
+		}
+		size_t len = names_ascii(bytes_of(text, n), out);
+		if (!len)
+			continue;
+		compared++;
+		CU_ASSERT_EQUAL(scripts_mixed_name(bytes_of(out, len)),
+				scripts_mixed(bytes_of(text, n)));
+	}
+	CU_ASSERT(compared > 2000);
+}
+
 /* Every string of few letters behind xn-- is read to an end. */
 static void any_punycode(void)
 {
@@ -123,5 +151,5 @@ static void one_bit_each(void)
 			CU_FAIL("two bits");
 }
 
-TEST_MAIN("scripts", TEST(words), TEST(labels), TEST(long_labels), TEST(any_punycode),
-	  TEST(one_bit_each))
+TEST_MAIN("scripts", TEST(words), TEST(labels), TEST(long_labels), TEST(labels_by_chance),
+	  TEST(any_punycode), TEST(one_bit_each))
