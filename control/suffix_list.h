@@ -1,6 +1,6 @@
 /*
- * suffix_list - what verification needs of a config ready to use: the public suffix list, loaded beside
- * the settings and again when its file was replaced, and the protected names.
+ * suffix_list - what verification needs of a config ready to use: the public suffix list, loaded
+ * beside the settings and again when its file was replaced, and the protected names.
  */
 #pragma once
 
@@ -10,8 +10,8 @@
 #include "base/config.h"
 
 /*
- * Fills cfg->suffixes and cfg->forged for suffix_list_free. Without a file there is no list, which is right where only
- * the tree is walked (RFC 9989). 0, or -1 and why has one line.
+ * Fills cfg->suffixes and cfg->forged for suffix_list_free. Without a file there is no list, which
+ * is right where only the tree is walked (RFC 9989). 0, or -1 and why has one line.
  */
 int suffix_list_load(struct config *cfg, char *why, size_t why_len);
 void suffix_list_free(struct config *cfg);

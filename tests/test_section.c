@@ -99,8 +99,7 @@ static void c108_refused(void)
 		"{digest: true}\n",
 		"{address_lists: {}, digest: true}\n",
 		"{\n  address_lists: {}\n}\n",
-		"\xff\xfe"
-		"a\0",
+		"\xff\xfe:\0",
 		"digest: [\n",
 		"\"address_lists\"\n: {}\n",
 	};
