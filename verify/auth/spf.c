@@ -71,15 +71,11 @@ static enum spf_step advance(struct spf_eval *c)
 	return step == SPF_STEP_MATCH ? leave(c, t, t->result) : step;
 }
 
-/* The explanation of a fail that a mechanism of the first record, or of what it redirects to, gave
- * (section 6.2). False: a question is open. */
-static bool explain(struct spf_eval *c)
+/* The words behind exp= of the record that failed (section 6.2). False: a question is open. */
+static bool find_explanation(struct spf_eval *c, const struct spf_frame *f, struct bytes *found)
 {
-	const struct spf_frame *f = top(c);
 	struct bytes name;
 	unsigned use;
-	if (!f->record->exp.len)
-		return true;
 	if (f->record->exp.flags & SPF_MACRO_LOCAL && c->local_bad)
 		return true;
 	enum spf_step step = spf_eval_target(c, f, &f->record->exp, &name);
@@ -91,19 +87,37 @@ static bool explain(struct spf_eval *c)
 	if (r->answer.status != ANSWER_DATA || r->answer.n != 1 ||
 	    !spf_macro_check(r->answer.rr[0].data, SPF_MACRO_EXPLAIN, &use))
 		return true;
-	if (use & SPF_MACRO_PTR &&
-	    (step = spf_eval_ptr(c, f->domain, true, &c->macro.ptr)) != SPF_STEP_NO)
-		return step != SPF_STEP_ASK;
+	if (use & SPF_MACRO_PTR && spf_eval_ptr(c, f->domain, true, &c->macro.ptr) == SPF_STEP_ASK)
+		return false;
 	char text[SPF_EXPLANATION_MAX];
 	c->macro.domain = f->domain;
 	size_t n = spf_macro_text(&c->macro, r->answer.rr[0].data, text, sizeof text);
-	if (n == 0)
+	if (n)
+		*found = arena_copy(c->setup->arena, bytes_of(text, n));
+	return true;
+}
+
+/* A mechanism of the first record, or of what it redirects to, gave a fail. Whatever comes of its
+ * explanation, the result stands. False: a question is open. */
+static bool explain(struct spf_eval *c)
+{
+	const struct spf_frame *f = top(c);
+	struct spf_result result = *c->out;
+	struct bytes text = { 0 };
+	bool insecure = c->insecure;
+	if (!f->record->exp.len)
 		return true;
-	c->out->explanation = arena_copy(c->setup->arena, bytes_of(text, n));
+	if (!find_explanation(c, f, &text))
+		return false;
+	*c->out = result;
+	c->insecure = insecure;
+	if (!text.n)
+		return true;
+	c->out->explanation = text;
 	c->out->explained_by = f->domain;
 	if (c->trace)
 		trace_line(c->trace, TRACE_SPF, 0, "%.*s explains: %.*s", (int)f->domain.n,
-			   f->domain.p, (int)n, text);
+			   f->domain.p, (int)text.n, text.p);
 	return true;
 }
 
