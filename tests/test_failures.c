@@ -192,6 +192,18 @@ static void neighbours(void)
 		CU_ASSERT(!alone(f, rows[i / 2].other, 1000));
 		failures_free(f);
 	}
+	if (suffixes) { /* octets that no host name has are no way out */
+		struct failures *f = failures(suffixes);
+		for (unsigned i = 0; i < 2 * LIMIT; i++) {
+			struct question q = { .type = QUESTION_TXT, .len = 12 };
+			snprintf(q.name, sizeof q.name, "%cxy.dead.com", 'a' + i);
+			q.name[1] = 0;
+			failures_failed(f, &q, 1, 1000);
+		}
+		CU_ASSERT(alone(f, "z.dead.com", 1000));
+		CU_ASSERT(!alone(f, "dead2.com", 1000));
+		failures_free(f);
+	}
 	if (suffixes) { /* a company whose customers have names of their own */
 		struct failures *f = failures(suffixes);
 		fail_many(f, "a%u.github.io", 10 * LIMIT, 1000);

@@ -60,6 +60,15 @@ static bool ends_with(struct bytes name, const char *tail)
 	return name.n > n && memcmp(name.p + name.n - n, tail, n) == 0;
 }
 
+/* The list is for names of hosts: one with other octets would be cut short there. */
+static bool printable(struct bytes name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if (name.p[i] <= ' ' || name.p[i] >= 0x7f)
+			return false;
+	return true;
+}
+
 /* Offset of the registrable domain in name; name.n when there is none. */
 static size_t registrable(const struct failures *f, struct bytes name)
 {
@@ -67,7 +76,7 @@ static size_t registrable(const struct failures *f, struct bytes name)
 		return last_labels(name, 2 + FAILURES_REVERSE4);
 	if (ends_with(name, ".ip6.arpa"))
 		return last_labels(name, 2 + FAILURES_REVERSE6);
-	if (f->s.suffixes)
+	if (f->s.suffixes && printable(name))
 		return name.n - suffixes_organization(f->s.suffixes, name).n;
 	size_t two = last_labels(name, 2), tld = last_labels(name, 1);
 	if (tld == 0)
