@@ -330,6 +330,8 @@ static void g5_g20_policy(void)
 		{ AUTH_FAIL, DMARC_NONE, NULL, NULL, "(p=reject sp=none dis=none" },
 		{ AUTH_FAIL, DMARC_REJECT, "arc", NULL, "(p=reject sp=none dis=none override=arc" },
 		{ AUTH_PASS, DMARC_REJECT, NULL, NULL, "(p=reject sp=none dis=none" },
+		{ AUTH_PERMERROR, DMARC_REJECT, NULL, "reject", "(p=reject sp=none dis=reject" },
+		{ AUTH_PERMERROR, DMARC_NONE, NULL, NULL, "(p=reject sp=none dis=none" },
 		{ AUTH_TEMPERROR, DMARC_REJECT, NULL, NULL, "(p=reject sp=none dis=none" },
 	};
 	static const char *const names[] = { "X-Postern-DMARC-Fail-Policy",

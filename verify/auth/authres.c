@@ -250,10 +250,17 @@ static void write_arc(struct writer *w)
 	}
 }
 
+/* A policy is to be followed: DMARC failed, or From: is not clear and the check of an author that it
+ * may mean did. */
+static bool applies(const struct dmarc_result *r)
+{
+	return (r->result == AUTH_FAIL || (r->result == AUTH_PERMERROR && r->has_record)) &&
+	       r->policy != DMARC_NONE && !r->override;
+}
+
 /* "p=reject sp=none dis=reject": as published, and what is asked for in the end (G-20). */
 static void published(struct writer *w, const struct dmarc_result *r)
 {
-	bool applied = r->result == AUTH_FAIL && !r->override;
 	fieldtext_put(&w->f, "p=");
 	fieldtext_put(&w->f, dmarc_policy_name(r->p));
 	if (r->has_sp) {
@@ -265,7 +272,7 @@ static void published(struct writer *w, const struct dmarc_result *r)
 		fieldtext_put(&w->f, dmarc_policy_name(r->np));
 	}
 	fieldtext_put(&w->f, " dis=");
-	fieldtext_put(&w->f, dmarc_policy_name(applied ? r->policy : DMARC_NONE));
+	fieldtext_put(&w->f, dmarc_policy_name(applies(r) ? r->policy : DMARC_NONE));
 	if (r->override) {
 		fieldtext_put(&w->f, " override=");
 		fieldtext_put(&w->f, r->override);
@@ -397,13 +404,12 @@ static bool make_results(const struct authres_setup *s, struct verdict *v, struc
 	return v->headers.authentication_results.p;
 }
 
-/* G-5: only when DMARC failed and a policy applies; an override takes that away. */
+/* G-5 */
 static bool make_policy(const struct authres_setup *s, struct verdict *v, struct arena *arena)
 {
 	const struct dmarc_result *r = &v->dmarc;
 	struct fieldtext f;
-	if (!(v->checks & VERDICT_DMARC) || r->result != AUTH_FAIL || r->policy == DMARC_NONE ||
-	    r->override)
+	if (!(v->checks & VERDICT_DMARC) || !applies(r))
 		return true;
 	fieldtext_begin(&f, arena, fail_policy[s->cfg->header_style], FIELDTEXT_WIDTH, 128);
 	fieldtext_put(&f, dmarc_policy_name(r->policy));
