@@ -129,6 +129,11 @@ static void walk(struct discovery *d, struct bytes name, struct discovery_organi
 		/* the first that is not known decides; the others are asked for all the same */
 		if (out->state == DISCOVERY_KNOWN)
 			out->state = s->state;
+		if (n == 1) {
+			out->own_state = s->state;
+			out->own = only(s);
+			out->exists = s->state == DISCOVERY_KNOWN && s->status != ANSWER_NXDOMAIN;
+		}
 		out->several |= s->state == DISCOVERY_KNOWN && s->set->n > 1;
 		psd = psd_of(d, s, &by_list);
 		labels = labels >= DISCOVERY_STEPS ? DISCOVERY_STEPS - 1 : labels - 1;
@@ -162,52 +167,74 @@ void discovery_organize(struct discovery *d, struct bytes name, struct discovery
 }
 
 /* RFC 7489 section 6.6.3: the author's domain, else its organization. Several records end it. */
-static void find_by_list(struct discovery *d, struct bytes author, bool ahead,
+static void find_by_list(struct discovery *d, struct bytes author, struct bytes domain, bool ahead,
 			 struct discovery_policy *out)
 {
-	struct bytes domain = registrable(d, author);
 	struct step own, above;
-	out->by_list = true;
+	bool other = domain.n != author.n;
 	look(d, author, &own);
-	if (domain.n != author.n && ahead)
+	bool next = own.state == DISCOVERY_KNOWN && own.set->n == 0;
+	if (other && (ahead || next))
 		look(d, domain, &above);
-	out->exists = own.state == DISCOVERY_KNOWN && own.status != ANSWER_NXDOMAIN;
-	const struct step *s = &own;
-	if (domain.n != author.n && own.state == DISCOVERY_KNOWN && own.set->n == 0) {
-		if (!ahead)
-			look(d, domain, &above);
-		s = &above;
-	}
-	out->state = s->state;
-	out->record = only(s);
-	out->at = s->name;
-	out->several = s->state == DISCOVERY_KNOWN && s->set->n > 1;
+	const struct step *s = other && next ? &above : &own;
+	*out = (struct discovery_policy){
+		.state = s->state,
+		.record = only(s),
+		.at = s->name,
+		.by_list = true,
+		.several = s->state == DISCOVERY_KNOWN && s->set->n > 1,
+		.exists = own.state == DISCOVERY_KNOWN && own.status != ANSWER_NXDOMAIN,
+	};
 }
 
 void discovery_find(struct discovery *d, struct bytes author, bool ahead,
-		    struct discovery_policy *out)
+		    struct discovery_policy *out, struct discovery_organization *organization)
 {
-	struct discovery_organization organization;
-	struct step own;
-	*out = (struct discovery_policy){ .state = DISCOVERY_KNOWN };
+	struct discovery_organization *o = organization;
+	discovery_organize(d, author, o);
 	if (list_alone(d)) {
-		find_by_list(d, author, ahead, out);
+		find_by_list(d, author, o->domain, ahead, out);
 		return;
 	}
-	look(d, author, &own);
-	out->exists = own.state == DISCOVERY_KNOWN && own.status != ANSWER_NXDOMAIN;
-	out->record = only(&own);
-	out->at = author;
-	bool enough = out->record || own.state > DISCOVERY_OPEN;
-	if (!enough || ahead)
-		discovery_organize(d, author, &organization);
-	if (enough || own.state == DISCOVERY_OPEN) {
-		out->state = own.state;
+	if (o->own || o->own_state != DISCOVERY_KNOWN) {
+		*out = (struct discovery_policy){
+			.state = o->own_state, .record = o->own, .at = author, .exists = o->exists
+		};
 		return;
 	}
-	out->state = organization.state;
-	out->by_list = organization.by_list;
-	out->several = organization.several;
-	out->record = organization.record ? organization.record : organization.above;
-	out->at = organization.record ? organization.domain : organization.above_at;
+	*out = (struct discovery_policy){ .state = o->state,
+					  .record = o->record ? o->record : o->above,
+					  .at = o->record ? o->domain : o->above_at,
+					  .by_list = o->by_list,
+					  .several = o->several,
+					  .exists = o->exists };
+}
+
+/*
+ * The walk from name passes the organization, and above it goes as the author's went: so it ends
+ * there too, unless a record below has psd=. Where it would jump it is made in full.
+ */
+enum discovery_state discovery_within(struct discovery *d, struct bytes name,
+				      const struct discovery_organization *organization,
+				      bool *within)
+{
+	unsigned labels = discovery_labels(name), end = discovery_labels(organization->domain);
+	enum discovery_state state = DISCOVERY_KNOWN;
+	enum dmarc_psd psd = DMARC_PSD_UNSAID;
+	bool by_list = false;
+	if (list_alone(d) || labels >= DISCOVERY_STEPS) {
+		struct discovery_organization other;
+		discovery_organize(d, name, &other);
+		*within = other.domain.n == organization->domain.n;
+		return other.state;
+	}
+	for (; labels > end && psd == DMARC_PSD_UNSAID; labels--) {
+		struct step s;
+		look(d, discovery_tail(name, labels), &s);
+		if (state == DISCOVERY_KNOWN)
+			state = s.state;
+		psd = psd_of(d, &s, &by_list);
+	}
+	*within = psd == DMARC_PSD_UNSAID;
+	return state;
 }

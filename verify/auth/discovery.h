@@ -43,6 +43,10 @@ struct discovery_organization {
 		*above; /* the record at the public suffix right above it, by psd=y */
 	struct bytes above_at;
 	bool several; /* records that were discarded because there were several at a name */
+	/* of a walk, what there is at the name asked for itself */
+	enum discovery_state own_state;
+	const struct dmarc_record *own; /* NULL: none */
+	bool exists; /* the name is there: an answer showed it */
 };
 
 struct discovery_policy {
@@ -58,10 +62,16 @@ struct discovery_policy {
  * result. */
 void discovery_organize(struct discovery *d, struct bytes name, struct discovery_organization *out);
 
-/* The record that holds for an author's domain. ahead: asks for all that the organization needs
- * too, whether or not this needs it. */
+/* The record that holds for an author's domain, and its organization, which may be open or failed
+ * where the record is known. ahead: both names of RFC 7489 are asked for at once. */
 void discovery_find(struct discovery *d, struct bytes author, bool ahead,
-		    struct discovery_policy *out);
+		    struct discovery_policy *out, struct discovery_organization *organization);
+
+/* Whether name, which is below the organization of the author's domain, belongs to it: its own
+ * organization is the same. What is at the organization and above it is not asked again. */
+enum discovery_state discovery_within(struct discovery *d, struct bytes name,
+				      const struct discovery_organization *organization,
+				      bool *within);
 
 /* The last n labels of name; all of it when it has no more. */
 struct bytes discovery_tail(struct bytes name, unsigned labels);

@@ -43,7 +43,6 @@ struct check {
 	struct discovery discovery;
 	struct bytes author;
 	struct discovery_organization organization; /* of the author's domain */
-	bool has_organization;
 	const struct dmarc_record *record;
 	bool open; /* a question is */
 	enum dmarc_reason broken; /* why an alignment is unknown */
@@ -65,17 +64,6 @@ static enum dmarc_reason reason_of(enum discovery_state state)
 static struct trace *trace_of(const struct check *c)
 {
 	return c->setup->known->trace;
-}
-
-static const struct discovery_organization *organization_of(struct check *c)
-{
-	if (!c->has_organization) {
-		trace_line(trace_of(c), TRACE_DMARC, 1, "organization of %.*s", (int)c->author.n,
-			   (const char *)c->author.p);
-		discovery_organize(&c->discovery, c->author, &c->organization);
-		c->has_organization = true;
-	}
-	return &c->organization;
 }
 
 static enum alignment unknown(struct check *c, enum discovery_state state)
@@ -101,22 +89,24 @@ static unsigned common_labels(struct bytes a, struct bytes b)
  * organization is not asked about. */
 static enum alignment align(struct check *c, const struct identifier *id)
 {
-	struct discovery_organization other;
 	if (bytes_equal(id->domain, c->author))
 		return ALIGNED_YES;
 	if (id->strict || common_labels(id->domain, c->author) == 0)
 		return ALIGNED_NO;
-	const struct discovery_organization *own = organization_of(c);
+	const struct discovery_organization *own = &c->organization;
 	if (own->state != DISCOVERY_KNOWN)
 		return unknown(c, own->state);
 	if (!names_under(id->domain, own->domain))
 		return ALIGNED_NO;
+	if (id->domain.n == own->domain.n)
+		return ALIGNED_YES;
 	trace_line(trace_of(c), TRACE_DMARC, 1, "organization of %.*s", (int)id->domain.n,
 		   (const char *)id->domain.p);
-	discovery_organize(&c->discovery, id->domain, &other);
-	if (other.state != DISCOVERY_KNOWN)
-		return unknown(c, other.state);
-	return bytes_equal(other.domain, own->domain) ? ALIGNED_YES : ALIGNED_NO;
+	bool within;
+	enum discovery_state state = discovery_within(&c->discovery, id->domain, own, &within);
+	if (state != DISCOVERY_KNOWN)
+		return unknown(c, state);
+	return within ? ALIGNED_YES : ALIGNED_NO;
 }
 
 static bool take_spf(const struct dmarc_setup *s, struct identifier *id)
@@ -334,7 +324,7 @@ static void judge_record(struct check *c, const struct discovery_policy *p,
 	if (out->subdomain && out->has_np)
 		out->nonexistent = !exists(c, p, &failed);
 	each_identifier(c, &score);
-	const struct discovery_organization *own = organization_of(c);
+	const struct discovery_organization *own = &c->organization;
 	c->open |= own->state == DISCOVERY_OPEN;
 	if (c->open)
 		return;
@@ -366,7 +356,7 @@ static bool judge(const struct dmarc_setup *s, struct bytes author, struct dmarc
 	trace_line(t, TRACE_DMARC, 0, "author's domain %.*s", (int)author.n,
 		   (const char *)author.p);
 	trace_line(t, TRACE_DMARC, 1, "policy of %.*s", (int)author.n, (const char *)author.p);
-	discovery_find(&c.discovery, author, s->early, &policy);
+	discovery_find(&c.discovery, author, s->early, &policy, &c.organization);
 	if (policy.state == DISCOVERY_OPEN) {
 		if (s->early)
 			each_identifier(&c, NULL);
