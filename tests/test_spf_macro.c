@@ -289,7 +289,7 @@ static void h5_macro_bomb(void)
 	strcpy(spec + n, "com");
 	size_t len = spf_macro_name(&m, bytes_str(spec), out);
 	CU_ASSERT(len > 200 && len <= SPF_MACRO_NAME_MAX);
-	CU_ASSERT_STRING_EQUAL(out + len - 12, "%26%26%26.com" + 1);
+	CU_ASSERT_STRING_EQUAL(out + len - 12, "26%26%26.com");
 	/* empty ones too */
 	m.helo = bytes_str("");
 	for (n = 0; n < OCTETS;)

@@ -19,7 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 SKIP_IS_FAILURE = os.environ.get("CI") == "true"
 COUNT = int(os.environ.get("POSTERN_SPF_CASES", "4000"))
-CHECKED = 25
+CHECKED = 80
 
 try:
     import spf
