@@ -1,7 +1,7 @@
 /*
  * config - one immutable snapshot of every setting. Control makes it, workers borrow it.
  *
- * Defaults, ranges and help texts stand in control/schema.c, one row a field; config_default() is
+ * Defaults, ranges and help texts stand in control/settings.c, one row a field; config_default() is
  * made from those rows. Sizes are octets, times are as their names end.
  */
 #pragma once

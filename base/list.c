@@ -361,7 +361,8 @@ bool list_has_ip(const struct list *l, const uint8_t ip[16])
 
 bool list_has_domain(const struct list *l, struct bytes domain)
 {
-	if (!l || !l->slot)
+	/* what has '@' in it is no domain, though there may be such an address in the table */
+	if (!l || !l->slot || (domain.n && memchr(domain.p, '@', domain.n)))
 		return false;
 	if (domain.n && domain.p[domain.n - 1] == '.')
 		domain.n--;

@@ -3,7 +3,7 @@
  *
  * Part of a config snapshot: control makes it, workers borrow it. There are several of each kind
  * by name; one of each is in force for a message. Defaults, ranges and help texts stand in
- * control/profiles.c, one row a field. A reply is what inline mode would say: "CODE TEXT".
+ * control/kind.c, one row a field. A reply is what inline mode would say: "CODE TEXT".
  */
 #pragma once
 

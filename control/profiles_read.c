@@ -134,7 +134,9 @@ static void allowed_rows(const struct kind_info *info, char *out, size_t len)
 static const char *item_form(const struct profiles_read *r)
 {
 	return kind_info[r->kind].row ? "its settings as name: value, each on a line of its own"
-				      : "a list of domains, mail addresses and IP prefixes, or []";
+	       : r->kind == KIND_SEALERS
+		       ? "a list of domains, or []"
+		       : "a list of domains, mail addresses and IP prefixes, or []";
 }
 
 static enum profiles_read_result out_of_memory(struct profiles_read *r, struct mark at)
@@ -196,6 +198,23 @@ static void put_list(struct profiles_read *r, struct list *l)
 	*field = l; /* a row is read once, so there was none */
 }
 
+/* Else only domains make sense: of sealers, and of those a name belongs to. */
+static bool takes_addresses(const struct profiles_read *r)
+{
+	return r->row ? strcmp(r->row->name, "own") != 0 : r->kind != KIND_SEALERS;
+}
+
+/* The first entry that is no domain, where nothing else makes sense; n: all are good. */
+static uint32_t not_domain(const struct profiles_read *r, const struct list *l)
+{
+	uint32_t i = 0, n = list_count(l);
+	if (takes_addresses(r) || is_text(r))
+		return n;
+	while (i < n && list_has_domain(l, list_entry(l, i)))
+		i++;
+	return i;
+}
+
 static enum profiles_read_result end_list(struct profiles_read *r, struct mark at)
 {
 	uint32_t bad;
@@ -206,6 +225,10 @@ static enum profiles_read_result end_list(struct profiles_read *r, struct mark a
 	for (uint32_t i = 0; i < r->n; i++)
 		entry[i] = bytes_of(r->octets + r->entry[i].off, r->entry[i].len);
 	struct list *l = list_new(r->name, entry, r->n, is_text(r), &bad);
+	if (l && (bad = not_domain(r, l)) < r->n) {
+		list_free(l);
+		l = NULL;
+	}
 	if (!l && bad < r->n)
 		shown(entry[bad], text);
 	free(entry);

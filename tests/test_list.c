@@ -81,6 +81,8 @@ static void names(void)
 	CU_ASSERT_FALSE(list_has_domain(l, bytes_str(".")));
 	/* an address does not stand for its domain */
 	CU_ASSERT_FALSE(list_has_domain(l, bytes_str("lists.example.org")));
+	CU_ASSERT_FALSE(list_has_domain(l, bytes_str("alice.b@lists.example.org")));
+	CU_ASSERT_FALSE(list_has_domain(l, bytes_str("x@a.example.com")));
 	struct bytes org = bytes_str("lists.example.org");
 	CU_ASSERT_TRUE(list_has_address(l, bytes_str("alice.b"), org));
 	CU_ASSERT_TRUE(list_has_address(l, bytes_str("ALICE.B"), org));

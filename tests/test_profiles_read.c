@@ -205,6 +205,14 @@ static void h13_wrong_sections(void)
 		  "f.yaml:4:5: address_lists.x: ", "entry \"192.0.2.0/33\" is not possible" },
 		{ "address_lists: {x: [a], x: [a]}\n",
 		  "f.yaml:1:25: address_lists.x: ", "second time" },
+		{ "arc_sealers: {x: [a.example, 192.0.2.1]}\n", "f.yaml:1:30: arc_sealers.x: ",
+		  "entry \"192.0.2.1\" is not possible; allowed: a domain in A-labels "
+		  "(example.com, "
+		  "which stands for all below it too)" },
+		{ "arc_sealers: {x: [a@b.example]}\n",
+		  "f.yaml:1:19: arc_sealers.x: ", "a domain in" },
+		{ "forged_names: {x: {names: [Ann], own: [a@b.example]}}\n",
+		  "f.yaml:1:40: forged_names.x.own: ", "a domain in" },
 		{ "arc_sealers: {x: [b\xc3\xbc.example]}\n",
 		  "f.yaml:1:19: arc_sealers.x: ", "A-labels" },
 	};
