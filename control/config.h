@@ -2,7 +2,8 @@
  * config - from built-in defaults, a YAML file and command line options to one checked struct
  * config.
  *
- * settings_read.h says what is refused in a file, with its place; so are files over CONFIG_FILE_MAX.
+ * settings_read.h says what is refused in a file, with its place; so are files over
+ * CONFIG_FILE_MAX.
  */
 #pragma once
 
@@ -40,7 +41,8 @@ void config_default(struct config *cfg);
 /* A whole settings file. Gives malloc memory in out->p; -1: why has one line. */
 int config_read(const char *path, struct bytes *out, char *why, size_t why_len);
 
-/* Changes in *cfg what the file says; its profiles, when it has any, are all there are. 0, or -1 and why has one line. */
+/* Changes in *cfg what the file says; its profiles, when it has any, are all there are. 0, or -1
+ * and why has one line. */
 int config_load(struct config *cfg, const char *path, char *why, size_t why_len);
 
 /* The same from memory; name stands in messages. */

@@ -42,7 +42,8 @@ int profiles_add_list(struct profiles *p, enum kind kind, struct list *l);
 /* Takes one away; not `default` of a kind that always has it. */
 void profiles_remove(struct profiles *p, enum kind kind, uint32_t i);
 
-/* The rules of each, and every list that a profile names is there. 0, or -1 and why has one line. */
+/* The rules of each, and every list that a profile names is there. 0, or -1 and why has one
+ * line. */
 int profiles_check(const struct profiles *p, char *why, size_t why_len);
 
 /* The profile of that name, NULL: there is none. */

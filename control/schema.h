@@ -26,7 +26,7 @@ enum schema_type {
 	SCHEMA_TENTHS, /* uint32_t: tenths, written 5.0 */
 	SCHEMA_NAME, /* char[]: of a profile or list */
 	SCHEMA_ASCII, /* char[]: printable text, fit for a reply or a header field */
-	SCHEMA_HEADERS, /* char[]: names of header fields with commas between, kept without blanks */
+	SCHEMA_HEADERS, /* char[]: header field names with commas between, kept without blanks */
 	SCHEMA_LIST, /* struct list *, of addresses and domains; the reader of profiles makes it */
 	SCHEMA_NAMES, /* the same, of texts */
 };
@@ -56,7 +56,8 @@ struct schema_row {
 void schema_option(const struct schema_row *row, char out[SCHEMA_OPTION_MAX]);
 
 /*
- * Sets the row's field of the struct at base, which no list is. quoted: the value stood in quotes in a file, so that it is text and no number.
+ * Sets the row's field of the struct at base; a list is not set so. quoted: the value stood in
+ * quotes in a file, so that it is text and no number.
  * 0, or -1: the field is as it was and why has what is wrong and what is allowed, without the name.
  */
 int schema_set(const struct schema_row *row, void *base, struct bytes value, bool quoted, char *why,
