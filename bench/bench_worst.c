@@ -100,8 +100,8 @@ int main(int argc, char **argv)
 	struct cost usual = { .asked = 0 }, worst = usual;
 	memset(stats, 0, sizeof *stats);
 	printf("%-32s %7s %7s  %4s %6s\n", "message", "us", "1by1 us", "asks", "KiB");
-	for (unsigned i = 0; i < hostile_rows; i++) {
-		struct hostile *h = hostile_new(i, false);
+	struct hostile *h;
+	for (unsigned i = 0; (h = hostile_new(i, 1)); i++) {
 		if (argc < 2 || strstr(h->name, argv[1])) {
 			struct cost c = measure(h, site, stats);
 			usual = i ? usual : c;

@@ -93,7 +93,7 @@ void hostile_message(struct hostile *h, struct bytes text)
 	h->m.complete = true;
 }
 
-static struct hostile *make(const struct hostile_row *row, bool small)
+static struct hostile *make(const struct hostile_row *row, unsigned share)
 {
 	struct hostile *h = calloc(1, sizeof *h);
 	h->memory = calloc(1, ROOM);
@@ -101,7 +101,7 @@ static struct hostile *make(const struct hostile_row *row, bool small)
 	if (!h->memory || !h->text)
 		die("no memory");
 	h->name = row->name;
-	h->small = small;
+	h->share = share;
 	h->m = (struct message){ .time_ns = 1000000000000000000u,
 				 .has_client = true,
 				 .has_helo = true,
@@ -116,16 +116,24 @@ static struct hostile *make(const struct hostile_row *row, bool small)
 	return h;
 }
 
-struct hostile *hostile_new(unsigned row, bool small)
+struct hostile *hostile_new(unsigned row, unsigned share)
 {
-	return make(&hostile_table[row], small);
+	static const struct hostile_table *const tables[] = { &hostile_dkim, &hostile_dns,
+							      &hostile_fields };
+	for (unsigned i = 0; i < 3; row -= tables[i++]->n)
+		if (row < tables[i]->n)
+			return make(&tables[i]->row[row], share);
+	return NULL;
 }
 
-struct hostile *hostile_named(const char *name, bool small)
+struct hostile *hostile_named(const char *name, unsigned share)
 {
-	for (unsigned i = 0; i < hostile_rows; i++)
-		if (!strcmp(hostile_table[i].name, name))
-			return hostile_new(i, small);
+	struct hostile *h;
+	for (unsigned i = 0; (h = hostile_new(i, share)); i++) {
+		if (!strcmp(h->name, name))
+			return h;
+		hostile_free(h);
+	}
 	die(name);
 	return NULL;
 }

@@ -3,7 +3,7 @@
  * every check on to judge them.
  *
  * The same rows are measured by bench/bench_worst.c and judged by tests/test_hostile.c. Messages fill
- * the largest header that is kept (MESSAGE_HEADER_MAX) or, small, a tenth of it.
+ * the largest header that is kept (MESSAGE_HEADER_MAX), or a share of it.
  */
 #pragma once
 
@@ -13,7 +13,7 @@ enum { HOSTILE_RULES_MAX = 64 };
 
 struct hostile { /* one message and the DNS it meets */
 	const char *name;
-	bool small;
+	unsigned share; /* 1: the whole size */
 	struct message m;
 	struct {
 		struct bytes tail; /* of the names it stands for */
@@ -27,12 +27,11 @@ struct hostile { /* one message and the DNS it meets */
 	size_t n;
 };
 
-extern const unsigned hostile_rows;
-
-/* row < hostile_rows; row 0 is a usual message, the yardstick. Ends the program when memory is short. */
-struct hostile *hostile_new(unsigned row, bool small);
+/* Row 0 is a usual message, the yardstick. NULL: there is no such row. Ends the program when memory
+ * is short. share: what is many is one of so many times as many. */
+struct hostile *hostile_new(unsigned row, unsigned share);
 /* The row of that name; ends the program where there is none. */
-struct hostile *hostile_named(const char *name, bool small);
+struct hostile *hostile_named(const char *name, unsigned share);
 void hostile_free(struct hostile *h);
 
 /* m's octets from text, of which the first part to the empty line is the header. Copied. */
