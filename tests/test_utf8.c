@@ -47,4 +47,24 @@ static void runs(void)
 	CU_ASSERT_FALSE(utf8_valid(bytes_str("\xa4z")));
 }
 
-TEST_MAIN("utf8", TEST(every_start_and_every_cut), TEST(runs))
+/* Every scalar value is written and read back; what is malformed is one octet of U+FFFD. */
+static void points(void)
+{
+	uint8_t octets[4];
+	uint32_t c;
+	for (uint32_t want = 0; want <= 0x10ffff; want++) {
+		if (want >= 0xd800 && want <= 0xdfff)
+			continue;
+		unsigned n = utf8_put(want, octets);
+		if (utf8_point(bytes_of(octets, n), &c) != n || c != want)
+			CU_FAIL("another one");
+	}
+	CU_ASSERT_EQUAL(utf8_put(0x20ac, octets), 3);
+	CU_ASSERT_EQUAL(memcmp(octets, "\xe2\x82\xac", 3), 0);
+	CU_ASSERT_EQUAL(utf8_point(bytes_of("\xe2\x82", 2), &c), 1);
+	CU_ASSERT_EQUAL(c, 0xfffd);
+	CU_ASSERT_EQUAL(utf8_point(bytes_of("\xff", 1), &c), 1);
+	CU_ASSERT_EQUAL(c, 0xfffd);
+}
+
+TEST_MAIN("utf8", TEST(every_start_and_every_cut), TEST(runs), TEST(points))
