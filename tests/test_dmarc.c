@@ -573,13 +573,13 @@ static void h6_from(void)
 		 "pass reject S example.com example.com" });
 }
 
-static unsigned sampled(unsigned from, unsigned n)
+static unsigned sampled(const char *author, unsigned pct, unsigned n)
 {
 	static struct run r;
-	static const struct input in = { PSL, "half-pct.com", NULL, NULL };
+	const struct input in = { PSL, author, NULL, NULL };
 	unsigned rejected = 0;
 	struct lookup *l = lookup_new(zone);
-	for (unsigned i = from; i < from + n; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		lookup_again(l);
 		make(&r, l, &in);
 		r.setup.sample = i;
@@ -587,7 +587,7 @@ static unsigned sampled(unsigned from, unsigned n)
 		CU_ASSERT_EQUAL(r.out.result, AUTH_FAIL);
 		CU_ASSERT_EQUAL(r.out.published, DMARC_REJECT);
 		CU_ASSERT_EQUAL(r.out.sampled_out, r.out.policy == DMARC_QUARANTINE);
-		CU_ASSERT_EQUAL(r.out.pct, 50);
+		CU_ASSERT_EQUAL(r.out.pct, pct);
 		rejected += r.out.policy == DMARC_REJECT;
 	}
 	lookup_free(l);
@@ -596,9 +596,11 @@ static unsigned sampled(unsigned from, unsigned n)
 
 static void c101_pct(void)
 {
-	unsigned first = sampled(1, 1000), again = sampled(1, 1000);
+	unsigned first = sampled("half-pct.com", 50, 1000);
+	unsigned again = sampled("half-pct.com", 50, 1000);
 	CU_ASSERT_EQUAL(first, again);
 	CU_ASSERT(first > 430 && first < 570);
+	CU_ASSERT_EQUAL(sampled("zero-pct.com", 0, 1000), 0);
 }
 
 /* What the record and later reports show. */

@@ -78,17 +78,17 @@ def rows():
         out = fold(c)
         if run and run[1] == c - 1:
             first, last, step, text = run
+            if step in (None, 2) and len(out) == len(text) == 1 and ord(text) == first + 1 and text != BLANK:
+                # upper, lower, upper, lower: each lower stands for itself
+                if ord(out) == first + 1 + (c - first) // 2 * 2:
+                    run = (first, c, 2, text)
+                    continue
             if out == text and step in (None, 0):
                 run = (first, c, 0, text)
                 continue
             if step in (None, 1) and len(out) == len(text) == 1 and text != BLANK and out != chr(c) and ord(out) == ord(text) + c - first:
                 run = (first, c, 1, text)
                 continue
-            if step in (None, 2) and len(out) == len(text) == 1 and ord(text) == first + 1 and text != BLANK:
-                # upper, lower, upper, lower: each lower stands for itself
-                if ord(out) == first + 1 + (c - first) // 2 * 2:
-                    run = (first, c, 2, text)
-                    continue
         if run:
             yield run
         run = None if out == chr(c) else (c, c, None, out)
