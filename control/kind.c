@@ -436,7 +436,7 @@ void kind_manual(FILE *out)
 	for (int k = 0; k < KIND_N; k++) {
 		const struct kind_info *info = &kind_info[k];
 		fprintf(out, "%s  NAME: %s\n", info->section,
-			info->row ? "" : "[domain, address or IP prefix, ...]");
+			info->row ? "{setting: value, ...}" : "[domain, ...]");
 		for (unsigned i = 0; i < info->n_preset; i++)
 			fprintf(out, "%s  preset: %s\n      first in a profile: its defaults\n",
 				info->section, info->preset[i].word);
