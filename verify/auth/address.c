@@ -72,7 +72,7 @@ struct look {
 	struct verdict_from *from;
 	struct arena *arena;
 	struct trace *trace;
-	struct display display;
+	struct display *display;
 	uint32_t read; /* mailboxes, malformed ones too */
 	uint32_t names; /* domain names made out */
 	bool over, no_space;
@@ -187,9 +187,9 @@ static void show_readings(struct look *l, struct bytes raw)
 			l->from->flags |= FROM_ENCODED_ADDRESS;
 		show_all(l, bytes_of(octets, n));
 	}
-	display_read(&l->display, raw, true);
-	note_display(l, l->display.flags);
-	show_all(l, display_text(&l->display));
+	display_read(l->display, raw, true);
+	note_display(l, l->display->flags);
+	show_all(l, display_text(l->display));
 }
 
 /* Octets of the "@" in front of b, also of the wide and the small one; 0: there is none. */
@@ -224,9 +224,9 @@ static bool shows_other(struct look *l, struct bytes text, struct bytes domain)
 /* Reads a phrase or comment into l->display and flags what it shows beside an address of domain. */
 static void look_at_text(struct look *l, struct bytes text, bool comment, struct bytes domain)
 {
-	display_read(&l->display, text, comment);
-	note_display(l, l->display.flags);
-	struct bytes shown = display_text(&l->display);
+	display_read(l->display, text, comment);
+	note_display(l, l->display->flags);
+	struct bytes shown = display_text(l->display);
 	if (shows_other(l, shown, domain))
 		l->from->flags |= FROM_DISPLAY_ADDRESS;
 	if (scripts_mixed(shown))
@@ -238,8 +238,8 @@ static void keep_first(struct look *l, const struct mailbox *m)
 {
 	struct verdict_from *f = l->from;
 	f->display = f->address = f->local = bytes_of(NULL, 0);
-	if (l->display.n) {
-		f->display = arena_copy(l->arena, display_text(&l->display));
+	if (l->display->n) {
+		f->display = arena_copy(l->arena, display_text(l->display));
 		l->no_space |= !f->display.p;
 	}
 	if (m->flags & MAILBOX_MALFORMED)
@@ -268,8 +268,8 @@ static void look_at_mailbox(struct look *l, const struct mailbox *m, bool first,
 	if (m->flags & MAILBOX_MALFORMED) {
 		trace_line(l->trace, TRACE_FROM, 1, "no mailbox: %.*s", (int)m->raw.n, m->raw.p);
 		if (first) {
-			display_read(&l->display, m->raw, true);
-			note_display(l, l->display.flags);
+			display_read(l->display, m->raw, true);
+			note_display(l, l->display->flags);
 			keep_first(l, m);
 		}
 		return;
@@ -337,7 +337,8 @@ enum {
 bool address_from(struct verdict_from *from, const struct header *h, const struct message *m,
 		  struct arena *arena, struct trace *t)
 {
-	struct look l = { .from = from, .arena = arena, .trace = t };
+	struct display display;
+	struct look l = { .from = from, .arena = arena, .trace = t, .display = &display };
 	*from = (struct verdict_from){ 0 };
 	trace_begin(t, TRACE_FROM);
 	if (h->overflow || (m && (m->flags & MESSAGE_HEADER_TOO_LARGE || !octets_header_whole(m))))

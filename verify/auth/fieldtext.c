@@ -45,10 +45,21 @@ struct bytes fieldtext_end(struct fieldtext *f)
 	return f->full ? bytes_of(NULL, 0) : bytes_of(f->p, f->n);
 }
 
+/* What neither fills the line nor the room goes in at once. */
+static void put_run(struct fieldtext *f, const uint8_t *p, size_t n)
+{
+	if (n <= f->max - f->n && f->n - f->line + n <= f->width) {
+		memcpy(f->p + f->n, p, n);
+		f->n += n;
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		put(f, p[i]);
+}
+
 void fieldtext_put(struct fieldtext *f, const char *text)
 {
-	for (; *text; text++)
-		put(f, (uint8_t)*text);
+	put_run(f, (const uint8_t *)text, strlen(text));
 }
 
 void fieldtext_number(struct fieldtext *f, uint64_t number)

@@ -150,9 +150,19 @@ static bool joins(uint32_t c)
 	       (c >= 0x200c && c <= 0x200d) || c == 0x30fc;
 }
 
+static bool is_ascii(struct bytes b)
+{
+	uint8_t all = 0;
+	for (size_t i = 0; i < b.n; i++)
+		all |= b.p[i];
+	return all < 0x80;
+}
+
 bool scripts_mixed(struct bytes utf8)
 {
 	uint64_t set = 0;
+	if (is_ascii(utf8))
+		return false; /* as most is */
 	for (size_t i = 0; i < utf8.n;) {
 		uint32_t c;
 		i += utf8_point(bytes_from(utf8, i), &c);
