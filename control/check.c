@@ -136,6 +136,14 @@ struct known *check_known(struct check *c)
 	return k;
 }
 
+struct bytes check_domain(const char *argument)
+{
+	struct bytes b = bytes_str(argument);
+	if (b.n > 1 && b.p[b.n - 1] == '.')
+		b.n--;
+	return b;
+}
+
 uint64_t check_now_s(const struct check *c)
 {
 	return c->cfg.now_ns ? c->cfg.now_ns / 1000000000u : (uint64_t)time(NULL);

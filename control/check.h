@@ -95,6 +95,9 @@ void check_uint(struct check *c, const char *key, uint64_t value);
 struct known *check_known(struct check *c);
 void check_known_free(struct known *k);
 
+/* An argument that is a domain: without the dot at its end. */
+struct bytes check_domain(const char *argument);
+
 /* The present, or what --now says; in seconds. */
 uint64_t check_now_s(const struct check *c);
 /* Who receives: authserv_id or the host's name; borrowed from c or static. */

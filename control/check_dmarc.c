@@ -278,7 +278,7 @@ static void put(struct check *c, const struct dmarc_result *d, const char *resul
 static int of_domain(struct check *c, struct known *known, struct arena *arena)
 {
 	char name[NAMES_MAX + 1];
-	size_t n = names_ascii(bytes_str(c->argument[0]), name);
+	size_t n = names_ascii(check_domain(c->argument[0]), name);
 	struct verdict_from from = { .n_domain = n > 0, .flags = n ? 0 : FROM_NO_DOMAIN };
 	struct discovery_organization organization = { .state = DISCOVERY_KNOWN };
 	struct dmarc_result result;

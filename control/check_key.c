@@ -467,7 +467,7 @@ static bool make_names(struct look *l)
 {
 	char selector[NAMES_MAX + 1], domain[NAMES_MAX + 1];
 	if (!names_ascii(bytes_str(l->c->argument[0]), selector) ||
-	    !names_ascii(bytes_str(l->c->argument[1]), domain))
+	    !names_ascii(check_domain(l->c->argument[1]), domain))
 		return false;
 	int n = snprintf(l->name, sizeof l->name, "%s._domainkey.%s", selector, domain);
 	if (n < 0 || (size_t)n > NAMES_MAX) {

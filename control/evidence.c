@@ -242,6 +242,9 @@ static int record_read(struct loader *l, const json_t *record)
 				    .tx_id = (uint32_t)json_integer_value(
 					    json_object_get(record, "tx_id")),
 				    .time_ns = time_read(text_of(record, "timestamp")) };
+	const json_t *source = json_object_get(record, "source");
+	if (json_is_string(source))
+		r.source = bytes_of(json_string_value(source), json_string_length(source));
 	const char *event = json_string_value(json_object_get(record, "event_type"));
 	if (event && strcmp(event, "mail") != 0)
 		return 0;
@@ -332,7 +335,7 @@ void evidence_show(const struct answers *a, struct message *m, struct verdict_ev
 	/* the data of an answer lies as the verdict has it */
 	_Static_assert(sizeof(struct answer_rr) == sizeof(struct bytes), "one member");
 	struct answers_own own = answers_own(a, m);
-	if (!m->verdict || !(own.wire || own.octets))
+	if (!m->verdict || !(own.place || own.octets))
 		return;
 	if (own.n > *cap) {
 		struct verdict_evidence *more = realloc(*list, own.n * sizeof *more);

@@ -109,7 +109,7 @@ static void own_first(void)
 	CU_ASSERT_STRING_EQUAL(say(a, &own, "same.example"), "same");
 	/* nobody's: what all agree on */
 	own = answers_own(a, message(&m, MESSAGE_SMTP, 9, 0, "other"));
-	CU_ASSERT_EQUAL(own.wire + own.octets, 0);
+	CU_ASSERT_EQUAL(own.place + own.octets, 0);
 	CU_ASSERT_EQUAL(own.time_ns, 0);
 	CU_ASSERT_STRING_EQUAL(say(a, &own, "differs.example"), "timeout");
 	CU_ASSERT_STRING_EQUAL(say(a, &own, "same.example"), "same");
@@ -148,6 +148,50 @@ static void one_message_one_answer(void)
 	answers_free(a);
 }
 
+/* Files with the same octets, each with its own answers; one whose name is another has none. */
+static void same_octets_in_two_files(void)
+{
+	struct answers *a = answers_new();
+	struct message m;
+	struct answers_record r[] = { file("one"), file("one") };
+	r[0].source = bytes_str("a.eml");
+	r[1].source = bytes_str("b.eml");
+	for (unsigned i = 0; i < 2; i++) {
+		CU_ASSERT_EQUAL(answers_begin(a, &r[i]), 0);
+		CU_ASSERT_EQUAL(add(a, "x", i ? "2" : "1"), 0);
+		CU_ASSERT_EQUAL(add(a, "y", "same"), 0);
+	}
+	static const char *const names[] = { "a.eml", "b.eml", "c.eml" };
+	for (unsigned i = 0; i < 3; i++) {
+		message(&m, MESSAGE_FILE, 0, 0, "one")->source = names[i];
+		struct answers_own own = answers_own(a, &m);
+		CU_ASSERT_STRING_EQUAL(say(a, &own, "x"), i == 0 ? "1" : i == 1 ? "2" : "timeout");
+		CU_ASSERT_STRING_EQUAL(say(a, &own, "y"), "same");
+	}
+	answers_begin(a, &r[1]);
+	CU_ASSERT_EQUAL(add(a, "x", "3"), -EEXIST);
+	answers_free(a);
+}
+
+/* Name servers turn their answers round. */
+static void order_does_not_matter(void)
+{
+	struct answers *a = answers_new();
+	struct answers_record r = file("one");
+	struct question q = question("x", QUESTION_A);
+	struct answer_rr rr[] = { { bytes_str("aaaa") },
+				  { bytes_str("bbbb") },
+				  { bytes_str("aaaa") } };
+	struct answer first = { .n = 2, .rr = rr }, turned = { .n = 2, .rr = rr + 1 };
+	struct answer other = { .n = 1, .rr = rr };
+	answers_begin(a, &r);
+	CU_ASSERT_EQUAL(answers_add(a, &q, &first), 0);
+	answers_begin(a, &r);
+	CU_ASSERT_EQUAL(answers_add(a, &q, &turned), 0);
+	CU_ASSERT_EQUAL(answers_add(a, &q, &other), -EEXIST);
+	answers_free(a);
+}
+
 /* Type, every octet of the name, and all of very many are told apart. */
 static void many(void)
 {
@@ -180,4 +224,5 @@ static void many(void)
 	answers_free(a);
 }
 
-TEST_MAIN("answers", TEST(own_first), TEST(one_message_one_answer), TEST(many))
+TEST_MAIN("answers", TEST(own_first), TEST(one_message_one_answer), TEST(same_octets_in_two_files),
+	  TEST(order_does_not_matter), TEST(many))

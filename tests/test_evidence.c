@@ -128,11 +128,11 @@ static void whose(void)
 	struct message m = { .protocol = MESSAGE_SMTP, .flow_id = 5, .tx_id = 2, .size = 1 };
 	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
 	struct answers_own own = answers_own(a, &m);
-	CU_ASSERT(own.wire);
+	CU_ASSERT(own.place);
 	CU_ASSERT_EQUAL(own.time_ns, UINT64_C(1795255200000123000));
 	m.tx_id = 3;
 	own = answers_own(a, &m);
-	CU_ASSERT_FALSE(own.wire);
+	CU_ASSERT_FALSE(own.place);
 	answers_free(a);
 }
 

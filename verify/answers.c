@@ -23,7 +23,7 @@ struct slot { /* kept NULL: free */
 	const struct kept *kept;
 	uint32_t space;
 	bool differs; /* records have different answers */
-	bool file; /* of a record that only its octets name */
+	bool vague; /* of a record that only its octets name */
 };
 
 struct place { /* a message; space 0: free */
@@ -42,9 +42,9 @@ struct answers {
 	uint32_t n_slot, size_slot, n_place, size_place; /* sizes are powers of two */
 	uint32_t spaces;
 	struct answers_own now; /* of the record that is added to */
-	bool file;
-	bool first_wire, first_octets; /* it is the first of its message */
-	uint8_t key_wire[33], key_octets[33];
+	bool vague; /* only its octets name it */
+	bool first_place, first_octets; /* it is the first of its message */
+	uint8_t key_place[33], key_octets[33];
 };
 
 static const struct answer answer_timeout = { .status = ANSWER_TIMEOUT };
@@ -104,6 +104,19 @@ static void key_wire(uint8_t key[33], uint64_t flow_id, uint32_t tx_id)
 	memcpy(key + 9, &tx_id, sizeof tx_id);
 }
 
+/* False: OpenSSL is out of memory. */
+static bool key_file(uint8_t key[33], struct bytes source, const uint8_t sha256[32])
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	key[0] = 'f';
+	bool good = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
+		    EVP_DigestUpdate(ctx, sha256, 32) == 1 &&
+		    EVP_DigestUpdate(ctx, source.p, source.n) == 1 &&
+		    EVP_DigestFinal_ex(ctx, key + 1, NULL) == 1;
+	EVP_MD_CTX_free(ctx);
+	return good;
+}
+
 static void key_octets(uint8_t key[33], const uint8_t sha256[32])
 {
 	key[0] = 'o';
@@ -146,21 +159,23 @@ static uint32_t place_take(struct answers *a, const uint8_t key[33], uint64_t ti
 
 int answers_begin(struct answers *a, const struct answers_record *record)
 {
-	uint8_t key[33];
+	uint8_t *key = a->key_place;
+	bool file = !record->wire && record->source.n && record->has_sha256;
 	a->now = (struct answers_own){ 0 };
-	a->first_wire = a->first_octets = false;
-	a->file = !record->wire;
-	if (record->wire) {
+	a->first_place = a->first_octets = false;
+	a->vague = !record->wire && !file;
+	if (record->wire)
 		key_wire(key, record->flow_id, record->tx_id);
-		memcpy(a->key_wire, key, sizeof key);
-		a->now.wire = place_take(a, key, record->time_ns, &a->first_wire);
-		if (!a->now.wire)
+	else if (file && !key_file(key, record->source, record->sha256))
+		return -ENOMEM;
+	if (record->wire || file) {
+		a->now.place = place_take(a, key, record->time_ns, &a->first_place);
+		if (!a->now.place)
 			return -ENOMEM;
 	}
 	if (record->has_sha256) {
-		key_octets(key, record->sha256);
-		memcpy(a->key_octets, key, sizeof key);
-		a->now.octets = place_take(a, key, record->time_ns, &a->first_octets);
+		key_octets(a->key_octets, record->sha256);
+		a->now.octets = place_take(a, a->key_octets, record->time_ns, &a->first_octets);
 		if (!a->now.octets)
 			return -ENOMEM;
 	}
@@ -188,18 +203,19 @@ struct answers_own answers_own(const struct answers *a, const struct message *m)
 {
 	struct answers_own own = { 0 };
 	uint8_t key[33], sha256[32];
-	const struct place *wire = NULL, *octets = NULL;
-	if (m->protocol != MESSAGE_FILE) {
+	const struct place *place = NULL, *octets = NULL;
+	bool whole = digest(m, sha256), file = m->protocol == MESSAGE_FILE;
+	if (!file)
 		key_wire(key, m->flow_id, m->tx_id);
-		wire = place_at(a->place, a->size_place, key);
-	}
-	if (digest(m, sha256)) {
+	if (!file || (whole && m->source && key_file(key, bytes_str(m->source), sha256)))
+		place = place_at(a->place, a->size_place, key);
+	if (whole) {
 		key_octets(key, sha256);
 		octets = place_at(a->place, a->size_place, key);
 	}
-	own.wire = wire ? wire->space : 0;
+	own.place = place ? place->space : 0;
 	own.octets = octets ? octets->space : 0;
-	const struct place *record = own.wire ? wire : own.octets ? octets : NULL;
+	const struct place *record = own.place ? place : own.octets ? octets : NULL;
 	if (record) {
 		own.time_ns = record->time_ns;
 		own.first = record->first;
@@ -215,15 +231,32 @@ static bool question_equal(const struct question *a, const struct question *b)
 	return a->type == b->type && a->len == b->len && memcmp(a->name, b->name, a->len) == 0;
 }
 
-/* TTLs do not matter. */
+static bool has_rr(const struct answer *a, struct bytes data)
+{
+	for (unsigned i = 0; i < a->n; i++)
+		if (bytes_equal(a->rr[i].data, data))
+			return true;
+	return false;
+}
+
+/* TTLs and the order, which name servers change from answer to answer, do not matter. */
 static bool answer_equal(const struct answer *a, const struct answer *b)
 {
 	if (a->status != b->status || a->secure != b->secure || a->n != b->n)
 		return false;
 	for (unsigned i = 0; i < a->n; i++)
-		if (!bytes_equal(a->rr[i].data, b->rr[i].data))
+		if (!bytes_equal(a->rr[i].data, b->rr[i].data) && !has_rr(b, a->rr[i].data))
 			return false;
 	return true;
+}
+
+/* The same to the octet, but for the TTL. */
+static bool answer_identical(const struct answer *a, const struct answer *b)
+{
+	for (unsigned i = 0; a->n == b->n && i < a->n; i++)
+		if (!bytes_equal(a->rr[i].data, b->rr[i].data))
+			return false;
+	return a->n == b->n && answer_equal(a, b);
 }
 
 static struct slot *slot_at(struct slot *slot, uint32_t size, uint32_t space,
@@ -260,7 +293,7 @@ static const struct kept *keep(struct answers *a, const struct question *q,
 			       const struct answer *answer)
 {
 	const struct slot *s = slot_at(a->slot, a->size_slot, ANSWERS_ALL, q);
-	if (s->kept && s->kept->a.ttl_s == answer->ttl_s && answer_equal(&s->kept->a, answer))
+	if (s->kept && s->kept->a.ttl_s == answer->ttl_s && answer_identical(&s->kept->a, answer))
 		return s->kept;
 	size_t octets = 0;
 	for (unsigned i = 0; i < answer->n; i++)
@@ -288,14 +321,14 @@ static bool put(struct answers *a, uint32_t space, const struct kept *k)
 {
 	struct slot *s = slot_at(a->slot, a->size_slot, space, &k->q);
 	if (!s->kept) {
-		*s = (struct slot){ .kept = k, .space = space, .file = a->file };
+		*s = (struct slot){ .kept = k, .space = space, .vague = a->vague };
 		a->n_slot++;
 		return true;
 	}
 	if (answer_equal(&s->kept->a, &k->a))
 		return true;
 	s->differs = true;
-	return space != a->now.wire && !(space == a->now.octets && a->file && s->file);
+	return space != a->now.place && !(space == a->now.octets && a->vague && s->vague);
 }
 
 /* At the end of the order, and counted with its message. */
@@ -310,8 +343,8 @@ static int line_up(struct answers *a, const struct kept *k)
 		a->cap_order = cap;
 	}
 	a->order[a->n_order++] = k;
-	if (a->first_wire)
-		place_at(a->place, a->size_place, a->key_wire)->n++;
+	if (a->first_place)
+		place_at(a->place, a->size_place, a->key_place)->n++;
 	if (a->first_octets)
 		place_at(a->place, a->size_place, a->key_octets)->n++;
 	return 0;
@@ -325,8 +358,8 @@ int answers_add(struct answers *a, const struct question *q, const struct answer
 	if (!k || line_up(a, k) < 0)
 		return -ENOMEM;
 	bool same = put(a, ANSWERS_ALL, k);
-	if (a->now.wire)
-		same &= put(a, a->now.wire, k);
+	if (a->now.place)
+		same &= put(a, a->now.place, k);
 	if (a->now.octets)
 		same &= put(a, a->now.octets, k);
 	return same ? 0 : -EEXIST;
@@ -344,7 +377,7 @@ const struct answer *answers_find(const struct answers *a, const struct answers_
 				  const struct question *q)
 {
 	/* what another message learned, this one may have waited for in vain */
-	uint32_t space = own->wire ? own->wire : own->octets ? own->octets : ANSWERS_ALL;
+	uint32_t space = own->place ? own->place : own->octets ? own->octets : ANSWERS_ALL;
 	const struct slot *s = slot_at(a->slot, a->size_slot, space, q);
 	return s->kept && !s->differs ? &s->kept->a : &answer_timeout;
 }

@@ -2,7 +2,8 @@
  * answers - answers of the DNS that were kept with the records of messages, as a source of answers.
  *
  * Filled before anything is judged, immutable after that and read by any thread. A message gets what
- * its own record holds: that of the same connection and place in it, else that of the same SHA-256;
+ * its own record holds: that of the same connection and place in it, or of the same file and place in
+ * it with the same SHA-256, else one of the same SHA-256;
  * whatever is not in it was not answered then, and is a timeout. A message without a record gets
  * what all records agree on.
  */
@@ -19,6 +20,8 @@ struct answers_record { /* of one message */
 	uint8_t sha256[32];
 	uint64_t flow_id;
 	uint32_t tx_id;
+	struct bytes
+		source; /* file and place, where it is not from the wire; borrowed for the call */
 	uint64_t time_ns; /* when it was judged, or captured */
 };
 
@@ -32,7 +35,7 @@ int answers_begin(struct answers *a, const struct answers_record *record);
 int answers_add(struct answers *a, const struct question *q, const struct answer *answer);
 
 struct answers_own { /* whose answers a message gets; 0: no record is its own */
-	uint32_t wire, octets;
+	uint32_t place, octets;
 	uint64_t time_ns; /* of its record; 0: there is none */
 	uint32_t first, n; /* answers of its record: for answers_kept */
 };

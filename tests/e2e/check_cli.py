@@ -9,6 +9,7 @@ import json
 import os
 import random
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -121,6 +122,8 @@ def spf_null_sender_is_the_helo_name():
               ("pass", "helo", "helo.example.org", "a", "postmaster@helo.example.org"))
     r = spf("192.0.2.7", "helo.example.org", "a@example.org", "--identity", "helo")
     equal((r["identity"], r["domain"]), ("helo", "helo.example.org"))
+    r = spf("192.0.2.7", "helo.example.org", "", "--identity", "mailfrom")
+    equal((r["result"], r["identity"], r["domain"]), ("pass", "mailfrom", "helo.example.org"))
     r = ask("spf", "--client-ip", "192.0.2.7", "--helo", "helo.example.org")
     equal((r["identity"], r["result"]), ("helo", "pass"))
     r = ask("spf", "--client-ip", "192.0.2.7", "--mail-from", "")
@@ -186,6 +189,7 @@ def dmarc_discovery():
     equal([r[k] for k in ("result", "domain", "policy", "published", "found_at", "organization", "discovery", "reason")],
           ["found", "example.org", "reject", "reject", "example.org", "example.org", "treewalk", None])
     equal((r["tags"]["sp"], r["tags"]["np"], r["tags"]["rua"]), ("quarantine", "none", "mailto:a@example.org"))
+    equal(ask("dmarc", "Example.ORG."), r)
     r = ask("dmarc", "a.b.there.example.org")
     equal((r["policy"], r["found_at"], r["nonexistent"]), ("none", "example.org", True))
     equal(ask("dmarc", "there.example.org")["policy"], "quarantine")
@@ -253,6 +257,8 @@ KEYS = [
     ("v=DKIM1; p=" + public("rsa4096"), "ok", 4096, []),
     ("p=" + public("rsa1024"), "ok", 1024, ["no_version", "short"]),
     ("v=DKIM1; p=" + public("rsa768"), "weak", 768, ["weak"]),
+    ("v=DKIM1; p=" + rsa(modulus(1023)), "weak", 1023, ["weak"]),
+    ("v=DKIM1; p=" + rsa(modulus(4097)), "too_long", 4097, ["too_long"]),
     ("v=DKIM1; k=ed25519; p=" + public("ed25519"), "ok", 256, []),
     ("v=DKIM1; t=y:s; n=note; p=" + public("rsa2048"), "ok", 2048, ["test_mode"]),
     ("v=DKIM1; h=sha1; p=" + public("rsa2048"), "hash", 2048, ["hash"]),
@@ -298,9 +304,10 @@ def h3_keys():
         equal((r["status"], r["bits"], [c["word"] for c in r["complaints"]]), (status, bits, words), record[:60])
         # nothing is refused without a reason, nothing taken with an error
         equal(any(c["severity"] == "error" for c in r["complaints"]), status != "ok", record[:60])
-    r = ask("dkim-key", "k6", "example.net", dns="zone:k")
+    r = ask("dkim-key", "k8", "example.net", dns="zone:k")
     equal((r["type"], r["flags"], r["notes"], r["hashes"], r["services"]), ("rsa", ["y", "s"], "note", ["sha1", "sha256"], ["*"]))
     equal(ask("dkim-key", "k0", "example.net", "--dkim-max-bits", "1024", dns="zone:k")["status"], "too_long")
+    equal(ask("dkim-key", "k5", "example.net", "--dkim-min-bits", "1023", dns="zone:k")["status"], "ok")
     equal(ask("dkim-key", "k4", "example.net", "--dkim-min-bits", "512", dns="zone:k")["status"], "ok")
 
 
@@ -315,6 +322,7 @@ def names_of_keys():
     equal(look("two", "example.net"), ("ok", ["several_records"]))
     equal(look("x", "wild.example.net"), ("ok", ["wildcard"]))
     equal(look("s", "m\u00fcnchen.example.net"), ("ok", []))
+    equal(look("S", "xn--mnchen-3ya.example.net."), ("ok", []))
     equal(look("none", "example.net"), ("none", ["no_record"]))
     equal(look("empty", "example.net"), ("none", ["no_record"]))
     equal(look("slow", "example.net"), ("timeout", ["timeout"]))
@@ -343,6 +351,27 @@ def octets_of_keys():
     for i, text in enumerate(damaged):
         r = ask("dkim-key", f"x{i}", "example.net", dns="zone:r")
         equal(any(c["severity"] == "error" for c in r["complaints"]), r["status"] != "ok", (text, r))
+
+
+# ---- a server that says nothing ----
+
+@test
+def silence():
+    """Each kind ends in the time that its settings give, with an answer."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
+        mute.bind(("127.0.0.1", 0))
+        dns = f"127.0.0.1@{mute.getsockname()[1]}"
+        begun = time.monotonic()
+        r = ask("spf", "--client-ip", "192.0.2.1", "--mail-from", "a@example.org", "--spf-timeout", "300ms", dns=dns)
+        equal((r["result"], r["reason"]), ("temperror", "dns_timeout"))
+        equal(ask("sidf", "--client-ip", "192.0.2.1", "--pra", "a@example.org", "--spf-timeout", "300ms", dns=dns)["result"], "temperror")
+        equal(ask("dkim-key", "s", "example.org", "--dkim-query-timeout", "300ms", dns=dns)["status"], "timeout")
+        short = ("--dns-query-timeout", "300ms", "--dns-message-deadline", "300ms")
+        equal(ask("dmarc", "example.org", *short, dns=dns)["result"], "temperror")
+        write("s.eml", MAIL)
+        equal(ask("dmarc", "--message", "s.eml", *short, dns=dns)["result"], "temperror")
+        equal(ask("arc", write("sa.eml", sealed(MAIL)), *short, dns=dns)["result"], "temperror")
+        assert 1.7 < time.monotonic() - begun < 10, time.monotonic() - begun
 
 
 # ---- messages ----

@@ -241,6 +241,20 @@ def one_message():
 
 
 @test
+def the_same_mail_twice():
+    """Two files with the same octets, judged on two days: each gets its own answers."""
+    mail = b"From: a@example.org\r\nSubject: twice\r\n\r\n"
+    envelope = ("--client-ip", "192.0.2.1", "--helo", "x", "--mail-from", "a@example.org")
+    out = b""
+    for name, who in (("a.eml", "192.0.2.1"), ("b.eml", "192.0.2.2")):
+        write("zd", "$ORIGIN example.org.\n" + txt("@", f"v=spf1 ip4:{who} -all"))
+        out += kept("--dns", "zone:zd", "--now", "1700000000", *envelope, write(name, mail))
+    equal([r["auth"]["spf"]["result"] for r in records(out)], ["pass", "fail"])
+    write("R1", out)
+    equal(scan("--evidence", "R1", *envelope, "a.eml", "b.eml"), out)
+
+
+@test
 def a_message_out_of_a_capture():
     """Taken out with --extract, it gets what its record has: by its octets."""
     capture("one.pcap", session(1, "192.0.2.1", b"mx1.example.org", b"a@example.org", signed(b"example.org")))
