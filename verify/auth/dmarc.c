@@ -165,9 +165,12 @@ static void weigh(struct check *c, struct identifier *id, bool dkim, struct scor
 	enum alignment a = ALIGNED_UNKNOWN;
 	if (counts && id->domain.n)
 		a = align(c, id);
-	trace_line(t, TRACE_DMARC, 1, "%s %s of %.*s: %s, %s", id->what,
+	trace_line(t, TRACE_DMARC, 1, "%s %s of %.*s: %s%s%s", id->what,
 		   auth_result_name(id->result), (int)id->domain.n, (const char *)id->domain.p,
-		   counts ? words[a] : "does not count", id->strict ? "strict" : "relaxed");
+		   counts ? words[a] : "proves nothing", counts ? ", " : "",
+		   !counts      ? ""
+		   : id->strict ? "strict"
+				: "relaxed");
 	if (!counts)
 		return;
 	score->passed |= id->result == AUTH_PASS;
@@ -307,6 +310,28 @@ static void describe(const struct check *c, const struct discovery_policy *p,
 		out->discovery = DMARC_PSL;
 }
 
+static void tell_policy(const struct check *c, const struct dmarc_result *out)
+{
+	struct trace *t = trace_of(c);
+	trace_line(t, TRACE_DMARC, 1, "the record of %.*s holds, %s: %s=%s", (int)out->domain.n,
+		   (const char *)out->domain.p,
+		   !out->subdomain    ? "the author's own"
+		   : out->nonexistent ? "the author's domain does not exist"
+				      : "the author's domain is below",
+		   !out->subdomain    ? "p"
+		   : out->nonexistent ? "np"
+		   : out->has_sp      ? "sp"
+				      : "p",
+		   dmarc_policy_name(out->published));
+	trace_line(t, TRACE_DMARC, 1, "organization %.*s, by %s", (int)out->organization.n,
+		   (const char *)out->organization.p,
+		   out->discovery == DMARC_PSL ? "the public suffix list" : "tree walk");
+	if (out->testing)
+		trace_line(t, TRACE_DMARC, 1, "t=y: one less");
+	if (out->sampled_out)
+		trace_line(t, TRACE_DMARC, 1, "pct=%u leaves this message out: one less", out->pct);
+}
+
 /* An author's domain that has a record. */
 static void judge_record(struct check *c, const struct discovery_policy *p,
 			 struct dmarc_result *out)
@@ -332,6 +357,7 @@ static void judge_record(struct check *c, const struct discovery_policy *p,
 	if (own->state == DISCOVERY_KNOWN)
 		out->organization = own->domain;
 	apply(c, out);
+	tell_policy(c, out);
 	out->spf_aligned = score.spf;
 	out->dkim_aligned = score.dkim;
 	out->secure = !c->discovery.insecure;
