@@ -10,12 +10,10 @@
 #define SPF_REASONS(ROW) \
 	ROW(NONE, NULL, PASS, "a mechanism decided, or none did") \
 	/* nothing to check */ \
-	ROW(MALFORMED, "malformed", NONE, \
-	    "the identity has no domain name of several labels; at level sidf a fail") \
-	ROW(NO_DOMAIN, "no_such_domain", NONE, "the domain does not exist; at level sidf a fail") \
+	ROW(MALFORMED, "malformed", NONE, "the identity has no domain name of several labels") \
+	ROW(NO_DOMAIN, "no_such_domain", NONE, "the domain does not exist") \
 	ROW(NO_RECORD, "no_record", NONE, "the domain publishes no record for this identity") \
-	ROW(NO_PRA, "no_pra", NONE, \
-	    "the header has no single purported responsible address; at level sidf a fail") \
+	ROW(NO_PRA, "no_pra", NONE, "the header has no single purported responsible address") \
 	ROW(RESENT, "resent", NONE, "a PRA pass taken back: the message was sent again") \
 	/* not seen */ \
 	ROW(NO_CLIENT, "no_client", UNVERIFIABLE, "the client's address was not seen") \
