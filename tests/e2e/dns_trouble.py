@@ -225,13 +225,13 @@ def neighbours(tally, write, body, record):
     files = [write(f"n{i:03}.eml", Signed(BASE, body, key="rsa1024", s=f"s{i}",
                                           d=b"x.silent.example" if i % 2 else b"x.ok.example").field)
              for i in range(MESSAGES)]
-    for options, longest in ((), 4), (("--dns-failures", "0"), 15):
+    for options, longest in (("--dns-query-timeout", "20s"), 8), (("--dns-failures", "0"), 20):
         with Domains(record) as server:
             records, took = scan(server.dns, files, *options)
             good = {s["result"] for r in records[::2] for s in r["auth"]["dkim"]}
             dead = {s["result"] for r in records[1::2] for s in r["auth"]["dkim"]}
             tally.check(good == {"pass"} and dead == {"temperror"} and took < longest,
-                        f"beside a dead domain, {' '.join(options) or 'left alone'}: {good}, {dead}, {took:.2f} s")
+                        f"beside a dead domain, {' '.join(options)}: {good}, {dead}, {took:.2f} s")
 
 
 def main():
@@ -239,6 +239,7 @@ def main():
     record = "v=DKIM1; k=rsa; p=" + public("rsa1024")
     passed, late, failed = {("pass", None)}, {("temperror", "key_timeout")}, {("temperror", "key_failed")}
     short = ("--dns-query-timeout", "1s", "--dns-message-deadline", "1s")
+    patient = ("--dns-failures", "0")  # this server may be slow beside other tests
     with tempfile.TemporaryDirectory(prefix="dns_trouble.") as folder:
         def write(name, field, base=True):
             path = os.path.join(folder, name)
@@ -249,29 +250,29 @@ def main():
         same = [write(f"same{i:03}.eml", Signed(BASE, body, key="rsa1024").field) for i in range(MESSAGES)]
 
         with Server("ok", record) as server:
-            results, took = keys(server.dns, many)
+            results, took = keys(server.dns, many, *patient)
             tally.check(results == passed, f"{MESSAGES} keys: {results}, {took:.2f} s")
             # some twice, when this server is slower than the resolver believes
             asked = [n for n in server.names if "_domainkey" in n]
             tally.check(len(set(asked)) == MESSAGES and len(asked) < 3 * MESSAGES, f"{len(asked)} questions")
         with Server("ok", record) as server:
-            results, took = keys(server.dns, same)
+            results, took = keys(server.dns, same, *patient)
             tally.check(results == passed, f"one key, {MESSAGES} messages: {results}, {took:.2f} s")
             asked = [n for n in server.names if "_domainkey" in n]
             tally.check(len(set(asked)) == 1 and len(asked) < 4, f"{len(asked)} questions for it")
         with Server("slow", record) as server:
-            results, took = keys(server.dns, many)
+            results, took = keys(server.dns, many, *patient)
             tally.check(results == passed, f"answers after 0.3 s: {results}")
             tally.check(took < MESSAGES * 0.3 / 5, f"they are waited for together: {took:.2f} s")
         with Server("silent", record) as server:
-            results, took = keys(server.dns, many, *short, "--dns-failures", "0")
+            results, took = keys(server.dns, many, *short, *patient)
             tally.check(results == late, f"no answers: {results}")
             tally.check(1 <= took < 15, f"deadline of 1 s, {MESSAGES} messages: {took:.2f} s")
             results, took = keys(server.dns, many)
             tally.check(results == failed, f"no answers, left alone: {results}")
-            tally.check(1.2 < took < 5, f"after an eighth of 10 s: {took:.2f} s")
+            tally.check(1.2 < took < 8, f"after an eighth of 10 s: {took:.2f} s")
         with Server("tcp", record) as server:
-            results, took = keys(server.dns, many[:50])
+            results, took = keys(server.dns, many[:50], *patient)
             tally.check(results == passed, f"truncated: {results}")
             tally.check(server.over_tcp >= 50, f"{server.over_tcp} questions over TCP")
         for way in ("servfail", "refused"):
