@@ -18,9 +18,9 @@ int ask_new(struct ask **out, const struct config *cfg, char *why, size_t why_le
 void ask_free(struct ask *a);
 
 /*
- * Asks what is open in k and waits until something is answered, so that the check may run again; at
- * timeout_ms after ask_new nobody waits any more, and everything open is a timeout. The answers live
- * as long as a; one k at a time.
+ * Asks what is open in k and waits until something is answered, so that the check may run again;
+ * at timeout_ms after ask_new nobody waits any more, and everything open is a timeout. The answers
+ * live as long as a; one k at a time.
  */
 void ask_known(struct ask *a, struct known *k, uint32_t timeout_ms);
 

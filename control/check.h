@@ -2,9 +2,9 @@
  * check - `postern check`: one question about one sender, key or message, one JSON object on one
  * line.
  *
- * What stands on the command line is data: an empty or malformed name or address gets a result like
- * any other. Each kind of check is in a file of its own, check_<kind>.c, which writes its members of
- * the object.
+ * What stands on the command line is data: an empty or malformed name or address gets a result
+ * like any other. Each kind of check is in a file of its own, check_<kind>.c, which writes its
+ * members of the object.
  */
 #pragma once
 
@@ -69,8 +69,8 @@ struct check_kind {
 	bool text; /* it prints for people, else into the open object */
 };
 
-/* argv[0] is "check". Exit status: 0 there is an answer, whatever it says; 2 usage, input or system,
- * with one line on err. */
+/* argv[0] is "check". Exit status: 0 there is an answer, whatever it says; 2 usage, input or
+ * system, with one line on err. */
 int check_main(int argc, char **argv, FILE *out, FILE *err);
 
 /* The same for one kind; argv[0] is its name. */
@@ -103,8 +103,8 @@ uint64_t check_now_s(const struct check *c);
 /* Who receives: authserv_id or the host's name; borrowed from c or static. */
 struct bytes check_receiver(const struct check *c);
 
-/* One message through all checks that cfg has on, under the snapshot c->cfg; then m->verdict stands until check_judged. 0, or -1 and why has
- * one line. */
+/* One message through all checks that c->cfg has on; m->verdict stands until check_judged. trace
+ * may be NULL. 0, or -1 and why has one line. */
 int check_judge(struct check *c, struct message *m, struct trace *trace);
 void check_judged(struct check *c);
 

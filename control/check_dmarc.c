@@ -12,9 +12,9 @@
 #include "verify/auth/names.h"
 
 /*
- * The DMARC policy of a domain: which record holds, where it was found, and what is wrong with every
- * text that was found on the way (RFC 9989 section 4.7, RFC 7489 section 6.3); or of a message: the
- * judgement.
+ * The DMARC policy of a domain: which record holds, where it was found, and what is wrong with
+ * every text that was found on the way (RFC 9989 section 4.7, RFC 7489 section 6.3); or of a
+ * message: the judgement.
  */
 
 enum { DMARC_MEMORY = 4 * 1024 * 1024, TAGS_MAX = 64 };

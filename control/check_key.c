@@ -14,9 +14,9 @@
 #include "verify/kernel/base64.h"
 
 /*
- * What a DKIM key record is (RFC 6376 section 3.6.1, RFC 8463) and everything that is wrong with it.
- * Whether it can be used is what verification says of it (keys.h); the complaints say why, and what
- * else a publisher would want to know.
+ * What a DKIM key record is (RFC 6376 section 3.6.1, RFC 8463) and everything that is wrong with
+ * it. Whether it can be used is what verification says of it (keys.h); the complaints say why, and
+ * what else a publisher would want to know.
  */
 
 enum { CHARACTER_STRING_MAX = 255 };

@@ -1,6 +1,6 @@
 /*
- * complaint - what is wrong with a published record, for its publisher: a word of a fixed list and a
- * sentence each.
+ * complaint - what is wrong with a published record, for its publisher: a word of a fixed list and
+ * a sentence each.
  *
  * At most COMPLAINT_MAX of one record; more are left out.
  */

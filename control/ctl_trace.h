@@ -1,6 +1,6 @@
 /*
- * ctl_trace - `postern ctl trace`: one message judged in this process with the settings of a running
- * engine, or of a file, and every step of every check told.
+ * ctl_trace - `postern ctl trace`: one message judged in this process with the settings of a
+ * running engine, or of a file, and every step of every check told.
  */
 #pragma once
 

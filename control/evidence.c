@@ -101,8 +101,8 @@ static struct bytes data_unknown(const char *text)
 	return bytes_of(p, p ? n : 0);
 }
 
-/* TXT as records have it, of any length: ldns reads no more than 65,535 octets of text. p NULL: it is
- * written otherwise. */
+/* TXT as records have it, of any length: ldns reads no more than 65,535 octets of text. p NULL: it
+ * is written otherwise. */
 static struct bytes data_txt(const char *text)
 {
 	uint8_t *p = malloc(strlen(text) + 1);
@@ -241,6 +241,7 @@ static int record_read(struct loader *l, const json_t *record)
 				    .flow_id = (uint64_t)json_integer_value(flow),
 				    .tx_id = (uint32_t)json_integer_value(
 					    json_object_get(record, "tx_id")),
+				    .cut = json_is_true(json_object_get(record, "evidence_cut")),
 				    .time_ns = time_read(text_of(record, "timestamp")) };
 	const json_t *source = json_object_get(record, "source");
 	if (json_is_string(source))
@@ -357,6 +358,7 @@ void evidence_show(const struct answers *a, struct message *m, struct verdict_ev
 	}
 	m->verdict->evidence = *list;
 	m->verdict->n_evidence = own.n;
+	m->verdict->evidence_cut = own.cut;
 }
 
 void evidence_use(struct config *cfg, const struct answers *a)

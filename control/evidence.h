@@ -1,8 +1,8 @@
 /*
  * evidence - records with the DNS answers they rest on -> a source of answers (verify/answers.h).
  *
- * A file of JSON records, one a line, as `scan` and `run` write them where `evidence` is true. Lines of
- * other events are passed over. A line may be as long as memory allows.
+ * A file of JSON records, one a line, as `scan` and `run` write them where `evidence` is true.
+ * Lines of other events are passed over. A line may be as long as memory allows.
  */
 #pragma once
 

@@ -1,4 +1,5 @@
-/* A message gets the answers of its own record, then what all records agree on, and nothing else. */
+/* A message gets the answers of its own record, without one what all records agree on, and nothing
+ * else. */
 #include "verify/answers.h"
 
 #include <errno.h>

@@ -130,6 +130,7 @@ static void whose(void)
 	struct answers_own own = answers_own(a, &m);
 	CU_ASSERT(own.place);
 	CU_ASSERT_EQUAL(own.time_ns, UINT64_C(1795255200000123000));
+	CU_ASSERT_FALSE(own.cut);
 	m.tx_id = 3;
 	own = answers_own(a, &m);
 	CU_ASSERT_FALSE(own.place);

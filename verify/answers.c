@@ -31,6 +31,7 @@ struct place { /* a message; space 0: free */
 	uint32_t space;
 	uint64_t time_ns;
 	uint32_t first, n; /* in order: of its first record */
+	bool cut;
 };
 
 struct answers {
@@ -140,7 +141,8 @@ static int place_grow(struct answers *a)
 }
 
 /* The space of a message; 0 when out of memory. *first: nothing was known of it. */
-static uint32_t place_take(struct answers *a, const uint8_t key[33], uint64_t time_ns, bool *first)
+static uint32_t place_take(struct answers *a, const uint8_t key[33],
+			   const struct answers_record *record, bool *first)
 {
 	if (place_grow(a) < 0)
 		return 0;
@@ -149,7 +151,8 @@ static uint32_t place_take(struct answers *a, const uint8_t key[33], uint64_t ti
 	if (!p->space) {
 		memcpy(p->key, key, 33);
 		p->space = ++a->spaces;
-		p->time_ns = time_ns;
+		p->time_ns = record->time_ns;
+		p->cut = record->cut;
 		p->first = a->n_order;
 		p->n = 0;
 		a->n_place++;
@@ -169,13 +172,13 @@ int answers_begin(struct answers *a, const struct answers_record *record)
 	else if (file && !key_file(key, record->source, record->sha256))
 		return -ENOMEM;
 	if (record->wire || file) {
-		a->now.place = place_take(a, key, record->time_ns, &a->first_place);
+		a->now.place = place_take(a, key, record, &a->first_place);
 		if (!a->now.place)
 			return -ENOMEM;
 	}
 	if (record->has_sha256) {
 		key_octets(a->key_octets, record->sha256);
-		a->now.octets = place_take(a, a->key_octets, record->time_ns, &a->first_octets);
+		a->now.octets = place_take(a, a->key_octets, record, &a->first_octets);
 		if (!a->now.octets)
 			return -ENOMEM;
 	}
@@ -220,6 +223,7 @@ struct answers_own answers_own(const struct answers *a, const struct message *m)
 		own.time_ns = record->time_ns;
 		own.first = record->first;
 		own.n = record->n;
+		own.cut = record->cut;
 	}
 	return own;
 }

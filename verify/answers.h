@@ -1,11 +1,10 @@
 /*
  * answers - answers of the DNS that were kept with the records of messages, as a source of answers.
  *
- * Filled before anything is judged, immutable after that and read by any thread. A message gets what
- * its own record holds: that of the same connection and place in it, or of the same file and place in
- * it with the same SHA-256, else one of the same SHA-256;
- * whatever is not in it was not answered then, and is a timeout. A message without a record gets
- * what all records agree on.
+ * Filled before anything is judged, immutable after that and read by any thread. A message gets
+ * what its own record holds: that of the same connection and place in it, or of the same file and
+ * place in it with the same SHA-256, else one of the same SHA-256. Whatever is not in it was not
+ * answered then, and is a timeout. A message without a record gets what all records agree on.
  */
 #pragma once
 
@@ -23,6 +22,7 @@ struct answers_record { /* of one message */
 	struct bytes
 		source; /* file and place, where it is not from the wire; borrowed for the call */
 	uint64_t time_ns; /* when it was judged, or captured */
+	bool cut; /* not all of its answers were kept */
 };
 
 /* NULL when out of memory. */
@@ -38,6 +38,7 @@ struct answers_own { /* whose answers a message gets; 0: no record is its own */
 	uint32_t place, octets;
 	uint64_t time_ns; /* of its record; 0: there is none */
 	uint32_t first, n; /* answers of its record: for answers_kept */
+	bool cut; /* which has not all of them */
 };
 
 /* Reads the message's octets where they were all kept. */

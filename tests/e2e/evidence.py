@@ -351,6 +351,20 @@ def what_is_not_there():
 
 
 @test
+def too_much_to_keep():
+    """H-4: answers over the room a record has: it says so, what was left out is a timeout, and it says so again."""
+    texts = "".join(txt(f"t{i}", "v=spf1 include:t%d.example.org ip4:192.0.2.1 " % (i + 1) + "ip4:192.0.2.2 " * 4000) for i in range(11))
+    write("big", "$ORIGIN example.org.\n" + texts + txt("h", "x" * 60000) + txt("_dmarc.t0", "y" * 60000) + txt("s1._domainkey", KEYTXT + "; n=" + "z" * 60000))
+    capture("one.pcap", session(1, "192.0.2.1", b"h.example.org", b"a@t0.example.org", signed(b"example.org")))
+    first = kept("--dns", "zone:big", "one.pcap")
+    write("R1", first)
+    then, = records(first)
+    now, = records(scan("--evidence", "R1", "one.pcap"))
+    equal((then["evidence_cut"], now["evidence_cut"], now["evidence"] == then["evidence"]), (True, True, True))
+    equal(now["auth"]["spf"]["reason"], "dns_timeout")
+
+
+@test
 def check_asks_it_too():
     capture("one.pcap", session(1, "192.0.2.1", b"mx1.example.org", b"a@example.org", signed(b"example.org")))
     write("R1", kept("--dns", "zone:z", "one.pcap"))
