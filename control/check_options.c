@@ -72,8 +72,10 @@ static struct bytes address(const char *text)
 static int add_rcpt(struct check *c, const char *text)
 {
 	struct message_rcpt *r = calloc(1, sizeof *r);
-	if (!r)
+	if (!r) {
+		snprintf(c->why, CHECK_WHY_MAX, "out of memory");
 		return -1;
+	}
 	r->address = address(text);
 	*(c->rcpt_last ? &c->rcpt_last->next : &c->rcpt) = r;
 	c->rcpt_last = r;
@@ -106,7 +108,6 @@ static int own_option(struct check *c, enum own i, const char *value)
 		c->mail_from = address(value);
 		return 0;
 	case OWN_RCPT_TO:
-		snprintf(c->why, CHECK_WHY_MAX, "out of memory");
 		return add_rcpt(c, value);
 	case OWN_IDENTITY:
 		c->identity = value;

@@ -86,6 +86,20 @@ static void whose_settings(void)
 	CU_ASSERT_EQUAL(options_next(&o, why, sizeof why), OPTIONS_END);
 }
 
+static void groups_and_dashes(void)
+{
+	char *argv[] = { "x", "--dns=none", "-", "-x", "--dkim-min-bits", "1024", "--spf-helo" };
+	struct options o = of(SCHEMA_SCAN, 7, argv);
+	o.groups = "now dns dkim";
+	o.dash_arguments = true;
+	CU_ASSERT_EQUAL(options_next(&o, why, sizeof why), OPTIONS_ARGUMENT);
+	CU_ASSERT_EQUAL(options_next(&o, why, sizeof why), OPTIONS_ARGUMENT);
+	CU_ASSERT_STRING_EQUAL(o.value, "-x");
+	CU_ASSERT_EQUAL(options_next(&o, why, sizeof why), OPTIONS_WRONG);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "--spf-helo"));
+	CU_ASSERT_EQUAL(source.n, 2);
+}
+
 static void too_many(void)
 {
 	enum { N = CONFIG_OPTIONS_MAX + 2 };
@@ -99,4 +113,5 @@ static void too_many(void)
 	CU_ASSERT_EQUAL(options_next(&o, why, sizeof why), OPTIONS_END);
 }
 
-TEST_MAIN("options", TEST(all_forms), TEST(wrong), TEST(whose_settings), TEST(too_many))
+TEST_MAIN("options", TEST(all_forms), TEST(wrong), TEST(whose_settings), TEST(groups_and_dashes),
+	  TEST(too_many))
