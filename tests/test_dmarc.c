@@ -400,6 +400,8 @@ static void f20_organizations(void)
 		 "fail:not_authenticated reject deep.example deep.example" },
 	       /* a public suffix with psd=y */
 	       { { RFC, "psd", "pass psd", NULL }, "pass reject S psd psd" },
+	       { { RFC, "psd", "pass has.psd", "pass www.none.psd" },
+		 "fail:not_aligned reject psd psd" },
 	       { { RFC, "has.psd", "pass x.has.psd", NULL }, "pass none S has.psd has.psd" },
 	       { { RFC, "www.none.psd", NULL, NULL },
 		 "fail:not_authenticated quarantine psd none.psd" },
@@ -417,6 +419,8 @@ static void g9_walks(void)
 	       { { AUTO, "a.gov.uk", "pass evil.gov.uk", NULL },
 		 "fail:not_aligned none psl gov.uk a.gov.uk" },
 	       { { AUTO, "x.a.gov.uk", "pass a.gov.uk", NULL }, "pass none S psl gov.uk a.gov.uk" },
+	       { { AUTO, "gov.uk", "pass a.gov.uk", NULL },
+		 "fail:not_aligned reject psl gov.uk gov.uk" },
 	       { { AUTO, "gov.uk", NULL, NULL },
 		 "fail:not_authenticated reject psl gov.uk gov.uk" },
 	       { { PSL, "a.gov.uk", "pass evil.gov.uk", NULL }, "none:no_record" },

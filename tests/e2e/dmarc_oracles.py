@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Generated records, authors, senders and signatures, judged by `postern scan --dmarc-walk psl`, by Mail::DMARC and by libopendmarc.
+"""Generated records, authors, senders and signatures: `postern scan --dmarc-walk psl`, Mail::DMARC and libopendmarc.
 
     POSTERN=build/postern tests/e2e/dmarc_oracles.py [POSTERN]
 
-One capture has all messages, one real nsd all names. Our result, and of a failure the policy applied, must be that of each
-oracle; where it is not, a row of EXPLAINED must name the section that decides it.
+One capture has all messages, one real nsd all names. Our result, and of a failure the policy applied, must be that of
+each oracle; where it is not, a row of EXPLAINED must name the section that decides it.
 """
 import base64
 import collections
@@ -62,10 +62,13 @@ EXPLAINED = [
 
 BAD = {"p": ["refuse", "non e", ""], "sp": ["refuse", "x"], "adkim": ["x", ""], "aspf": ["x", "strict"],
        "pct": ["101", "-1", "x", "1000"], "rua": ["dmarc", "mailto:", ""]}
-ODDITIES = ["bad p, rua", "bad p, no rua", "bad sp, rua", "bad sp, no rua", "no p, rua", "no p, no rua", "bad adkim", "bad aspf",
-            "bad pct", "bad rua", "ri=3600", "rf=afrf", "fo=1:d", "x=y", "np=reject", "t=y", "psd=n", "psd=y", "p last", "p twice",
-            "capital values", "capital names", "no value", "blanks", "semicolons", "close", "blanks around v", "version 2",
-            "small version", "version 1x", "capital v", "blank in front", "no version", "a word", "two records", "other text"]
+ODDITIES = [
+    "bad p, rua", "bad p, no rua", "bad sp, rua", "bad sp, no rua", "no p, rua", "no p, no rua", "bad adkim",
+    "bad aspf", "bad pct", "bad rua", "ri=3600", "rf=afrf", "fo=1:d", "x=y", "np=reject", "t=y", "psd=n", "psd=y",
+    "p last", "p twice", "capital values", "capital names", "no value", "blanks", "semicolons", "close",
+    "blanks around v", "version 2", "small version", "version 1x", "capital v", "blank in front", "no version",
+    "a word", "two records", "other text",
+]
 SUFFIXES = ["com", "co.uk", "za.org", "kawasaki.jp", "c.kobe.jp", "github.io", "org"]
 
 
@@ -101,8 +104,9 @@ class Maker:
         pick = self.random.choice
         odd = pick(ODDITIES) if self.chance(0.4) else "plain"
         tags = [["p", pick(["none", "quarantine", "reject", "reject"])]]
-        for tag, values, chance in (("sp", ["none", "quarantine", "reject"], 0.4), ("adkim", "rss", 0.4), ("aspf", "rss", 0.4),
-                                    ("pct", ["0", "100", "0"], 0.2), ("rua", [f"mailto:dmarc@{organization}"], 0.4)):
+        for tag, values, chance in (("sp", ["none", "quarantine", "reject"], 0.4), ("adkim", "rss", 0.4),
+                                    ("aspf", "rss", 0.4), ("pct", ["0", "100", "0"], 0.2),
+                                    ("rua", [f"mailto:dmarc@{organization}"], 0.4)):
             if self.chance(chance):
                 tags.append([tag, pick(values)])
         names = [t for t, _ in tags]
@@ -130,8 +134,9 @@ class Maker:
             tags.append(["fo", ""])
         blank = "  " if odd == "blanks" else ""
         between = {"semicolons": ";;", "close": ";"}.get(odd, pick([";", "; ", " ; "]))
-        version = {"blanks around v": "v = DMARC1", "version 2": "v=DMARC2", "small version": "v=dmarc1", "version 1x": "v=DMARC1x",
-                   "capital v": "V=DMARC1", "blank in front": " v=DMARC1", "no version": "x=DMARC1"}.get(odd, "v=DMARC1")
+        version = {"blanks around v": "v = DMARC1", "version 2": "v=DMARC2", "small version": "v=dmarc1",
+                   "version 1x": "v=DMARC1x", "capital v": "V=DMARC1", "blank in front": " v=DMARC1",
+                   "no version": "x=DMARC1"}.get(odd, "v=DMARC1")
         text = version + "".join(f"{between}{t}{blank}={blank}{v}" for t, v in tags)
         if odd == "a word":
             text = text.replace("; p=", "; word; p=").replace(";p=", ";word;p=")
@@ -217,7 +222,8 @@ def ours(maker, cases, server, folder):
     path = os.path.join(folder, "mail.pcap")
     wire.write_pcap(path, wire.frames([s for c in conversations for s in c]))
     run = subprocess.run([POSTERN, "scan", "--format", "json", "--dns", server.dns, "--dmarc-walk", "psl",
-                          "--dmarc-suffix-file", LIST, "--now", str(int(time.time()) + 60), path], capture_output=True, check=False, timeout=300)
+                          "--dmarc-suffix-file", LIST, "--now", str(int(time.time()) + 60), path],
+                         capture_output=True, check=False, timeout=300)
     found = {}
     for line in run.stdout.decode().splitlines():
         record = json.loads(line)
@@ -227,8 +233,8 @@ def ours(maker, cases, server, folder):
 
 def mail_dmarc(cases, server):
     address, port = server.dns.split("@")
-    run = subprocess.run(["perl", os.path.join(HERE, "dmarc_oracle.pl"), address, port, LIST], capture_output=True, text=True,
-                         input="".join(c.question() + "\n" for c in cases), check=False, timeout=300)
+    run = subprocess.run(["perl", os.path.join(HERE, "dmarc_oracle.pl"), address, port, LIST], text=True,
+                         capture_output=True, input="".join(c.question() + "\n" for c in cases), check=False, timeout=300)
     for line in run.stdout.splitlines():
         said = json.loads(line)
         if said["result"] == "fail" and not said.get("published") or re.search("too many|no valid rua|parse error",
@@ -250,8 +256,8 @@ LOWER = {"reject": "quarantine", "quarantine": "none", "none": "none"}
 
 
 def opendmarc(maker, cases):
-    """Its own discovery, over names told to it: one text a name, so several records at one are not asked about; nor are names
-    under a wildcard of the list, which it does not read."""
+    """Its own discovery, over names told to it: one text a name, so several records at one are not asked about; nor are
+    names under a wildcard of the list, which it does not read."""
     library = ctypes.CDLL("libopendmarc.so.2")
     library.opendmarc_policy_connect_init.restype = ctypes.c_void_p
     setup = Library(tld_type=1, tld_source_file=LIST.encode())
@@ -271,7 +277,8 @@ def opendmarc(maker, cases):
         status = library.opendmarc_policy_query_dmarc(context, case.author.encode())
         verdict, percent = library.opendmarc_get_policy_to_enforce(context), ctypes.c_int(100)
         library.opendmarc_policy_fetch_pct(context, ctypes.byref(percent))
-        word = {PASS: "pass", REJECT: "fail:reject", QUARANTINE: "fail:quarantine", NONE: "fail:none"}.get(verdict, "none")
+        word = {PASS: "pass", REJECT: "fail:reject", QUARANTINE: "fail:quarantine",
+                NONE: "fail:none"}.get(verdict, "none")
         if status != 0:
             word = "none"
         if percent.value == 0 and word.startswith("fail:"):  # the library leaves the sample to its caller
@@ -339,11 +346,13 @@ def main():
         tally.check(len(found) == len(cases), f"{len(found)} records of {len(cases)} messages")
         for i, case in enumerate(cases):
             auth = found[i]
-            tally.check(auth["spf"]["result"] == case.spf, f"{i}: SPF of {case.sender} is {auth['spf']}, not {case.spf}")
+            tally.check(auth["spf"]["result"] == case.spf,
+                        f"{i}: SPF of {case.sender} is {auth['spf']}, not {case.spf}")
             have = sorted([s["domain"], s["result"]] for s in auth["dkim"] if s["result"] != "none")
             tally.check(have == sorted(case.signatures), f"{i}: signatures {have}, not {case.signatures}")
         oracles = []
-        for name, judge in (("Mail::DMARC", lambda: mail_dmarc(cases, server)), ("libopendmarc", lambda: opendmarc(maker, cases))):
+        for name, judge in (("Mail::DMARC", lambda: mail_dmarc(cases, server)),
+                            ("libopendmarc", lambda: opendmarc(maker, cases))):
             try:
                 verdicts = list(judge())
             except OSError as missing:

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Every rule of Debian's public suffix list, with names at, below and above it: the registrable domain is the one that the list's
-algorithm gives, written down here once more, and that publicsuffix2 gives.
+"""Every rule of Debian's public suffix list, with names at, below and above it: the registrable domain is the one that
+the list's algorithm gives, written down here once more, and that publicsuffix2 gives.
 
     tests/e2e/suffixes_oracle.py SUFFIX_NAMES
 """
@@ -63,7 +63,8 @@ def main():
     run = subprocess.run([sys.argv[1], LIST], input="\n".join(names) + "\n", capture_output=True, text=True, check=True)
     ours = run.stdout.split("\n")[:-1]
     other = publicsuffix2.PublicSuffixList(open(LIST, encoding="utf-8"), idna=True)
-    # publicsuffix2 takes the names above a rule for suffixes too, which the algorithm does not, and a name under no rule for one
+    # publicsuffix2 takes the names above a rule for suffixes too, which the algorithm does not, and a name under no
+    # rule for one
     above = {rule.lstrip("!").split(".", n)[n] for rule in rules for n in range(1, rule.count(".") + 1)} - rules
     failed = differ = 0
     for name, have in zip(names, ours):

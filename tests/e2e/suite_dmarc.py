@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The third-party DMARC suite through `postern scan --dmarc-walk psl`, from its zone file and again from a real name server.
+"""The third-party DMARC suite through `postern scan --dmarc-walk psl`, by its zone file and again by a real name server.
 
     POSTERN=build/postern tests/e2e/suite_dmarc.py [POSTERN]
 

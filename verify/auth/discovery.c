@@ -107,6 +107,7 @@ static void choose(const struct step *step, unsigned n, enum dmarc_psd last, str
 		out->domain = discovery_tail(name, discovery_labels(step[n - 1].name) + 1);
 	} else {
 		/* psd=n, and a psd=y where the walk started, are the last step too */
+		out->suffix = last == DMARC_PSD_YES;
 		for (unsigned i = 0; i < n; i++)
 			if (only(&step[i]))
 				out->domain = step[i].name;
@@ -170,7 +171,7 @@ void discovery_organize(struct discovery *d, struct bytes name, struct discovery
 static void find_by_list(struct discovery *d, struct bytes author, struct bytes domain, bool ahead,
 			 struct discovery_policy *out)
 {
-	struct step own, above;
+	struct step own, above = { 0 };
 	bool other = domain.n != author.n;
 	look(d, author, &own);
 	bool next = own.state == DISCOVERY_KNOWN && own.set->n == 0;
@@ -228,13 +229,13 @@ enum discovery_state discovery_within(struct discovery *d, struct bytes name,
 		*within = other.domain.n == organization->domain.n;
 		return other.state;
 	}
-	for (; labels > end && psd == DMARC_PSD_UNSAID; labels--) {
+	for (; labels > end && psd == DMARC_PSD_UNSAID && !organization->suffix; labels--) {
 		struct step s;
 		look(d, discovery_tail(name, labels), &s);
 		if (state == DISCOVERY_KNOWN)
 			state = s.state;
 		psd = psd_of(d, &s, &by_list);
 	}
-	*within = psd == DMARC_PSD_UNSAID;
+	*within = psd == DMARC_PSD_UNSAID && !organization->suffix;
 	return state;
 }

@@ -38,6 +38,7 @@ struct discovery_organization {
 	enum discovery_state state; /* the rest is valid if known */
 	struct bytes domain; /* a tail of the name asked for */
 	bool by_list; /* the list decided */
+	bool suffix; /* it is itself a public suffix, by psd=y: nothing below belongs to it */
 	const struct dmarc_record *record; /* the record at domain; NULL: none */
 	const struct dmarc_record
 		*above; /* the record at the public suffix right above it, by psd=y */
@@ -67,8 +68,9 @@ void discovery_organize(struct discovery *d, struct bytes name, struct discovery
 void discovery_find(struct discovery *d, struct bytes author, bool ahead,
 		    struct discovery_policy *out, struct discovery_organization *organization);
 
-/* Whether name, which is below the organization of the author's domain, belongs to it: its own
- * organization is the same. What is at the organization and above it is not asked again. */
+/* Whether name, which is below the organization of an author's domain for which a record holds,
+ * belongs to it: its own organization is the same. What is at the organization and above it is not
+ * asked again. */
 enum discovery_state discovery_within(struct discovery *d, struct bytes name,
 				      const struct discovery_organization *organization,
 				      bool *within);

@@ -24,9 +24,9 @@ ALIKE = {
     "ı": "i", "ȷ": "j", "ɩ": "i", "ɑ": "a", "ɡ": "g", "ǝ": "e", "ə": "e", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe",
     "℮": "e", "ʻ": "", "ʼ": "", "ʹ": "", "ʽ": "",
 }
-MARKS = ((0x300, 0x36f), (0x483, 0x489), (0x591, 0x5bd), (0x5bf, 0x5bf), (0x5c1, 0x5c2), (0x5c4, 0x5c5), (0x5c7, 0x5c7),
-         (0x610, 0x61a), (0x64b, 0x65f), (0x670, 0x670), (0x6d6, 0x6dc), (0x1ab0, 0x1aff), (0x1dc0, 0x1dff), (0x20d0, 0x20ff),
-         (0xfe00, 0xfe0f), (0xfe20, 0xfe2f), (0xe0100, 0xe01ef),
+MARKS = ((0x300, 0x36f), (0x483, 0x489), (0x591, 0x5bd), (0x5bf, 0x5bf), (0x5c1, 0x5c2), (0x5c4, 0x5c5),
+         (0x5c7, 0x5c7), (0x610, 0x61a), (0x64b, 0x65f), (0x670, 0x670), (0x6d6, 0x6dc), (0x1ab0, 0x1aff),
+         (0x1dc0, 0x1dff), (0x20d0, 0x20ff), (0xfe00, 0xfe0f), (0xfe20, 0xfe2f), (0xe0100, 0xe01ef),
          # letters that show nothing
          (0x115f, 0x1160), (0x3164, 0x3164), (0xffa0, 0xffa0), (0x2800, 0x2800))
 BLANK = " "
@@ -39,7 +39,8 @@ def is_mark(c):
 def latin(ch):
     """The plain letter of LATIN ... LETTER X WITH STROKE and the like."""
     words = unicodedata.name(ch, "").split(" WITH ")[0].split()
-    if words[:1] == ["LATIN"] and "LETTER" in words and len(words[-1]) == 1 and not {"TURNED", "REVERSED", "SIDEWAYS", "INVERTED"} & set(words):
+    turned = {"TURNED", "REVERSED", "SIDEWAYS", "INVERTED"} & set(words)
+    if words[:1] == ["LATIN"] and "LETTER" in words and len(words[-1]) == 1 and not turned:
         return words[-1].lower()
     return None
 
@@ -86,7 +87,8 @@ def rows():
             if out == text and step in (None, 0):
                 run = (first, c, 0, text)
                 continue
-            if step in (None, 1) and len(out) == len(text) == 1 and text != BLANK and out != chr(c) and ord(out) == ord(text) + c - first:
+            if step in (None, 1) and len(out) == len(text) == 1 and text != BLANK and out != chr(c) and \
+                    ord(out) == ord(text) + c - first:
                 run = (first, c, 1, text)
                 continue
         if run:
@@ -97,7 +99,8 @@ def rows():
 
 
 def render():
-    lines = ["/* Made by fold_table.py of Unicode %s: do not edit. first, last, step, n, to */" % unicodedata.unidata_version]
+    lines = ["/* Made by fold_table.py of Unicode %s: do not edit. first, last, step, n, to */" %
+             unicodedata.unidata_version]
     line = ""
     for first, last, step, text in rows():
         to = ", ".join(hex(ord(x)) for x in text) or "0"
