@@ -112,7 +112,10 @@ int config_check(const struct config *cfg, char *why, size_t why_len)
 		  "messages") < 0 ||
 	    check(cfg->dns_query_timeout_ms <= cfg->dns_message_deadline_ms, why, why_len,
 		  "dns.query_timeout is over dns.message_deadline, which is for all questions of a "
-		  "message") < 0)
+		  "message") < 0 ||
+	    check(!cfg->dmarc || cfg->spf || cfg->dkim, why, why_len,
+		  "dmarc.verify rests on spf.verify or dkim.verify, and both are off; turn one on, "
+		  "or dmarc.verify off") < 0)
 		return -1;
 	if (check_named(cfg->profiles, KIND_DKIM, "dkim.profile", cfg->dkim_profile, why, why_len) <
 		    0 ||

@@ -313,6 +313,27 @@ static void h13_deep_and_long(void)
 	free(text);
 }
 
+/* DMARC judges what SPF and DKIM found; with both off it would fail all mail. */
+static void g22_dmarc_needs_spf_or_dkim(void)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} rows[] = {
+		{ "spf: {verify: false}\n", true },
+		{ "dkim: {verify: false}\n", true },
+		{ "spf: {verify: false}\ndkim: {verify: false}\n", false },
+		{ "spf: {verify: false}\ndkim: {verify: false}\ndmarc: {verify: false}\n", true },
+	};
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct config cfg;
+		char why[SCHEMA_WHY_MAX] = "";
+		CU_ASSERT_EQUAL(parse(&cfg, rows[i].text, why), 0);
+		CU_ASSERT_EQUAL(config_check(&cfg, why, sizeof why), rows[i].good ? 0 : -1);
+		CU_ASSERT(rows[i].good || strstr(why, "dmarc.verify"));
+	}
+}
+
 static void rules_between(void)
 {
 	static const char *const wrong[] = {
@@ -495,6 +516,6 @@ static void as_json(void)
 TEST_MAIN("config", TEST(defaults), TEST(rows_round_trip), TEST(h13_every_range),
 	  TEST(h13_every_wrong_type), TEST(f13_authserv_id), TEST(good_files),
 	  TEST(h13_wrong_files), TEST(h13_alias_bomb), TEST(h13_file_of_10_mb),
-	  TEST(h13_deep_and_long), TEST(rules_between), TEST(options_over_file),
-	  TEST(options_of_profiles), TEST(reload_keeps), TEST(times), TEST(dns_forms),
-	  TEST(as_json))
+	  TEST(h13_deep_and_long), TEST(rules_between), TEST(g22_dmarc_needs_spf_or_dkim),
+	  TEST(options_over_file), TEST(options_of_profiles), TEST(reload_keeps), TEST(times),
+	  TEST(dns_forms), TEST(as_json))
