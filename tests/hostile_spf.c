@@ -202,17 +202,59 @@ static void mx_100(struct hostile *h)
 	plain(h);
 }
 
-/* Ten mx of ten hosts, each with a hundred addresses, at three names. */
+/* Ten mx of ten hosts, each with many addresses: for the names that end so. */
+static void mx_storm_at(struct hostile *h, const char *tail)
+{
+	char hosts[24];
+	static const char *const mx[10] = { "m0.mx.example", "m1.mx.example", "m2.mx.example",
+					    "m3.mx.example", "m4.mx.example", "m5.mx.example",
+					    "m6.mx.example", "m7.mx.example", "m8.mx.example",
+					    "m9.mx.example" };
+	char text[1024] = "";
+	for (unsigned i = 0; i < 10; i++) {
+		struct answer *a = hostile_rule(h, mx[i], QUESTION_MX, 10);
+		sprintf(hosts, "hosts%u", i);
+		for (unsigned k = 0; k < 10; k++)
+			host(h, a, k, hosts, true);
+		sprintf(text + strlen(text), " mx:%%{d1r}.m%u.mx.example", i);
+	}
+	addresses(h, ".example", 1000);
+	hostile_spf_text(h, tail, text);
+}
+
 void hostile_mx_storm(struct hostile *h)
 {
-	struct answer *a = hostile_rule(h, ".mx.example", QUESTION_MX, 10);
-	for (unsigned i = 0; i < 10; i++)
-		host(h, a, i, "mxs", true);
-	addresses(h, "mxs.example", 1000);
+	mx_storm_at(h, "bad.example");
+	plain(h);
+}
+
+/* The author's and the envelope's domain are somebody else's, who refuses what is not his; all else
+ * is there to use up what a message may ask, or has room for, before his turn comes. */
+static void victim(struct hostile *h)
+{
+	hostile_spf_text(h, "from.bad.example", "include:_a.from.bad.example -all");
+	hostile_spf_text(h, "_a.from.bad.example", "include:_b.from.bad.example ~all");
+	hostile_spf_text(h, "_b.from.bad.example", "include:_c.from.bad.example ~all");
+	hostile_spf_text(h, "_c.from.bad.example", "ip4:198.18.0.0/15 ~all");
+	h->m.mail_from = bytes_str("alice@from.bad.example");
+}
+
+static void questions_used_up(struct hostile *h)
+{
+	victim(h);
+	mx_storm_at(h, "helo.bad.example");
+	hostile_chain(h, 50, 10, false);
+}
+
+static void room_used_up(struct hostile *h)
+{
+	victim(h);
+	struct bytes record = hostile_long(h, 32000, "", "ip4:203.0.113.1 ");
+	hostile_spf(h, "inc.example", record);
 	char text[1024] = "";
 	for (unsigned i = 0; i < 10; i++)
-		sprintf(text + strlen(text), " mx:m%u.%%{d1r}.mx.example", i);
-	hostile_spf_text(h, "bad.example", text);
+		sprintf(text + strlen(text), " include:i%u.inc.example", i);
+	hostile_spf_text(h, "helo.bad.example", text);
 	plain(h);
 }
 
@@ -231,5 +273,7 @@ static const struct hostile_row rows[] = {
 	{ "h5 ptr of 100 names", ptr_100 },
 	{ "h5 mx of 100 hosts", mx_100 },
 	{ "h5 mx storm", hostile_mx_storm },
+	{ "h5 questions used up", questions_used_up },
+	{ "h5 room used up", room_used_up },
 };
 const struct hostile_table hostile_dns = { rows, sizeof rows / sizeof rows[0] };

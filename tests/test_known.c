@@ -214,6 +214,73 @@ static void h5_room(void)
 	lookup_free(l);
 }
 
+/* Who asks with `reserve` gets half of the questions and of the names, the others all of them. */
+static void h5_reserve(void)
+{
+	struct lookup *l = lookup_new(zone);
+	struct known *k = &l->known;
+	char name[32];
+	k->budget = 6;
+	k->reserve = true;
+	for (int i = 0; i < 4; i++) {
+		snprintf(name, sizeof name, "n%d.example", i);
+		struct record *r = txt(k, KNOWN_SPF, name);
+		CU_ASSERT(i < 3 ? !r : r && r->answer.status == ANSWER_TIMEOUT);
+	}
+	k->reserve = false;
+	CU_ASSERT_PTR_NULL(txt(k, KNOWN_SPF, "n4.example"));
+	CU_ASSERT_EQUAL(k->asked, 4);
+	CU_ASSERT_EQUAL(k->over, 1);
+	lookup_again(l);
+	k->budget = 1000;
+	k->reserve = true;
+	for (int i = 0; i < KNOWN_MAX / 2; i++) {
+		snprintf(name, sizeof name, "n%d.example", i);
+		txt(k, KNOWN_SPF, name);
+	}
+	CU_ASSERT_EQUAL(k->n, KNOWN_MAX / 2);
+	CU_ASSERT_PTR_NOT_NULL(txt(k, KNOWN_SPF, "more.example"));
+	k->reserve = false;
+	txt(k, KNOWN_SPF, "more.example");
+	CU_ASSERT_EQUAL(k->n, KNOWN_MAX / 2 + 1);
+	lookup_free(l);
+}
+
+/* What was parsed of a record stays with the message; its room leaves enough for all names. */
+static void h5_parsed_once(void)
+{
+	struct lookup *l = lookup_new(zone);
+	struct known *k = &l->known;
+	struct record record[KNOWN_PARSED_MAX + 1];
+	struct arena half, room = known_room(k);
+	char name[32];
+	k->budget = 1000;
+	k->reserve = true;
+	half = known_room(k);
+	k->reserve = false;
+	CU_ASSERT(half.size < room.size);
+	for (unsigned i = 0; i <= KNOWN_PARSED_MAX; i++) {
+		CU_ASSERT_PTR_NULL(known_parsed(k, &record[i]));
+		CU_ASSERT_EQUAL(known_keep(k, &record[i], &name[i % 8], &room),
+				i < KNOWN_PARSED_MAX);
+	}
+	CU_ASSERT_PTR_EQUAL(known_parsed(k, &record[9]), &name[1]);
+	CU_ASSERT_TRUE(known_keep(k, &record[9], &name[2], &room));
+	CU_ASSERT_PTR_EQUAL(known_parsed(k, &record[9]), &name[2]);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(arena_take(&room, room.size - room.used));
+	CU_ASSERT_TRUE(known_keep(k, &record[9], &name[3], &room));
+	room = known_room(k);
+	CU_ASSERT_PTR_NULL(arena_take(&room, 1));
+	for (int i = 0; i < KNOWN_MAX; i++) {
+		snprintf(name, sizeof name, "n%d.example", i);
+		txt(k, KNOWN_SPF, name);
+	}
+	CU_ASSERT_EQUAL(k->n, KNOWN_MAX);
+	lookup_again(l);
+	CU_ASSERT_PTR_NULL(known_parsed(k, &record[9]));
+	lookup_free(l);
+}
+
 /* Memory for a few items only: the others are refused, and nothing is written behind it. */
 static void h5_memory(void)
 {
@@ -346,4 +413,5 @@ static void lookup_faults(void)
 }
 
 TEST_MAIN("known", TEST(names), TEST(asked_once), TEST(kept), TEST(once_and_kept), TEST(h5_budget),
-	  TEST(h5_room), TEST(h5_memory), TEST(gives_up), TEST(lookup_modes), TEST(lookup_faults))
+	  TEST(h5_room), TEST(h5_reserve), TEST(h5_parsed_once), TEST(h5_memory), TEST(gives_up),
+	  TEST(lookup_modes), TEST(lookup_faults))

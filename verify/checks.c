@@ -91,7 +91,11 @@ bool checks_begin(struct checks *c, const struct checks_setup *setup, struct ver
 			    (cfg->names && cfg->forged ? VERDICT_NAMES : 0));
 	c->open = c->made & (VERDICT_DKIM | VERDICT_SPF | VERDICT_ARC | VERDICT_DMARC);
 	verdict->checks = c->made;
+	c->known.reserve = false;
 	origin_find(&c->origin, m, setup->header, setup->profiles->relays);
+	/* once: it takes a look at as much as a whole header */
+	c->has_pra = (c->made & VERDICT_SPF) && setup->profiles->spf->level != SPF_LEVEL_SPF &&
+		     pra_find(&c->pra, setup->header, setup->arena);
 	return address_from(&verdict->from, setup->header, m, setup->arena, setup->trace) &&
 	       begin_signatures(c, verdict);
 }
@@ -106,6 +110,7 @@ static void ask_sender(struct checks *c, struct verdict *verdict)
 				      .message = s->message,
 				      .header = s->header,
 				      .origin = &c->origin,
+				      .pra = c->has_pra ? &c->pra : NULL,
 				      .receiver = bytes_str(s->cfg->authserv_id),
 				      .now_s = c->now_s };
 	if (sender_check(&setup, verdict->spf))
@@ -168,12 +173,14 @@ bool checks_ask(struct checks *c, struct verdict *verdict, uint64_t clock_s)
 	c->known.clock_s = c->dkim.setup.clock_s = c->arc.setup.dkim.clock_s = clock_s;
 	if ((c->open & VERDICT_DKIM) && dkim_ask(&c->dkim))
 		c->open &= (uint8_t)~VERDICT_DKIM;
-	if ((c->open & VERDICT_ARC) && arc_ask(&c->arc))
-		c->open &= (uint8_t)~VERDICT_ARC;
 	if (c->open & VERDICT_SPF)
 		ask_sender(c, verdict);
 	if (c->open & VERDICT_DMARC)
 		ask_dmarc(c, verdict);
+	c->known.reserve = true; /* a long chain leaves the others what they need */
+	if ((c->open & VERDICT_ARC) && arc_ask(&c->arc))
+		c->open &= (uint8_t)~VERDICT_ARC;
+	c->known.reserve = false;
 	return !c->open;
 }
 

@@ -12,6 +12,7 @@
 #include "verify/auth/arc.h"
 #include "verify/auth/dkim.h"
 #include "verify/auth/origin.h"
+#include "verify/auth/pra.h"
 #include "verify/policy.h"
 
 enum {
@@ -48,6 +49,8 @@ struct checks {
 	struct checks_setup setup;
 	struct known known;
 	struct origin origin;
+	struct pra pra;
+	bool has_pra;
 	struct dkim dkim;
 	struct arc arc;
 	uint8_t made; /* enum verdict_check: what is checked */

@@ -16,6 +16,7 @@ void known_init(struct known *k, void *mem, size_t size)
 	arena_init(&k->arena, mem, size);
 	k->asked = k->over = 0;
 	k->n = k->n_open = 0;
+	k->n_parsed = 0;
 	k->gave_up = 0;
 	k->untidy = false;
 }
@@ -94,7 +95,8 @@ static struct known_item *find(const struct known *k, const struct question *q, 
 /* NULL: there is no room. */
 static struct known_item *add(struct known *k, const struct question *q, uint32_t hash)
 {
-	struct known_item *item = k->n < KNOWN_MAX ? arena_take(&k->arena, sizeof *item) : NULL;
+	unsigned max = k->reserve ? KNOWN_MAX / 2 : KNOWN_MAX;
+	struct known_item *item = k->n < max ? arena_take(&k->arena, sizeof *item) : NULL;
 	if (!item)
 		return NULL;
 	item->question.type = q->type;
@@ -114,7 +116,7 @@ static struct record *open_item(struct known *k, struct known_item *item)
 {
 	if (item->listed || k->n_open == KNOWN_OPEN_MAX)
 		return NULL;
-	if (!item->counted && k->asked >= k->budget) {
+	if (!item->counted && k->asked >= (k->reserve ? k->budget / 2 : k->budget)) {
 		k->over++;
 		item->own = (struct record){ .answer.status = ANSWER_TIMEOUT };
 		item->record = &item->own;
@@ -241,6 +243,40 @@ void known_give_up(struct known *k, unsigned who)
 	k->untidy = true;
 }
 
+struct arena known_room(const struct known *k)
+{
+	struct arena room = k->arena;
+	size_t items = (size_t)(KNOWN_MAX - k->n) * (sizeof(struct known_item) + 16);
+	room.size = room.size > items ? room.size - items : 0;
+	if (k->reserve)
+		room.size /= 2;
+	if (room.size < room.used)
+		room.size = room.used;
+	return room;
+}
+
+bool known_keep(struct known *k, const struct record *record, const void *parsed,
+		const struct arena *room)
+{
+	unsigned i = 0;
+	while (i < k->n_parsed && k->parsed[i].record != record)
+		i++;
+	if (i == KNOWN_PARSED_MAX)
+		return false;
+	k->parsed[i] = (struct known_parsed){ record, parsed };
+	k->n_parsed += i == k->n_parsed;
+	k->arena.used = room->used;
+	return true;
+}
+
+const void *known_parsed(const struct known *k, const struct record *record)
+{
+	for (unsigned i = 0; i < k->n_parsed; i++)
+		if (k->parsed[i].record == record)
+			return k->parsed[i].parsed;
+	return NULL;
+}
+
 const struct known_item *known_item(const struct known *k, unsigned i)
 {
 	return i < k->n ? k->item[i] : NULL;
@@ -252,4 +288,5 @@ void known_end(struct known *k)
 		if (k->item[i]->kept)
 			records_release(k->item[i]->record);
 	k->n = k->n_open = 0;
+	k->n_parsed = 0;
 }

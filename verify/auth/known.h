@@ -12,7 +12,7 @@
 #include "verify/auth/records.h"
 #include "verify/auth/trace.h"
 
-enum { KNOWN_MAX = 256, KNOWN_OPEN_MAX = 64, KNOWN_NAME_MAX = 253 };
+enum { KNOWN_MAX = 256, KNOWN_OPEN_MAX = 64, KNOWN_NAME_MAX = 253, KNOWN_PARSED_MAX = 64 };
 
 enum known_who { /* whose deadline counts; a bit each */
 		 KNOWN_KEYS = 1 << 0,
@@ -41,6 +41,7 @@ struct known {
 	struct trace *trace; /* NULL: nobody looks */
 	uint64_t clock_s;
 	uint32_t ttl_max_s, budget;
+	bool reserve; /* for who asks now half of the budget and of the room is kept back */
 	uint32_t asked; /* questions that were not in the cache */
 	uint32_t over; /* names that the budget refused, and asks that the room refused */
 	uint16_t n, n_open;
@@ -48,9 +49,14 @@ struct known {
 	bool untidy; /* some open ones are not */
 	struct record plain[ANSWER_TIMEOUT + 1]; /* by status, of names without an item */
 	struct known_item *item[KNOWN_MAX], *open[KNOWN_OPEN_MAX];
+	struct known_parsed { /* of records that have no room of their own for it */
+		const struct record *record;
+		const void *parsed;
+	} parsed[KNOWN_PARSED_MAX];
+	uint8_t n_parsed;
 };
 
-/* The caller sets the fields records to budget, this the others. Borrows mem until known_end: KNOWN_MAX
+/* The caller sets the fields records to reserve, this the others. Borrows mem until known_end: KNOWN_MAX
  * items of sizeof(struct known_item) and some for what is parsed; what it has no room for is refused. */
 void known_init(struct known *k, void *mem, size_t size);
 
@@ -84,6 +90,16 @@ void known_settle(struct known *k, unsigned number, const struct answer *answer)
 unsigned known_waiting(const struct known *k);
 /* who: bits. Whatever they asked and is open, and what they will ask, is a timeout for them. */
 void known_give_up(struct known *k, unsigned who);
+
+/*
+ * What was parsed of a record in which there is no room for it (record->space), once a message.
+ * known_room gives the arena to parse into, which known_keep takes back used; what is kept stays
+ * until known_end. False: there were too many. NULL: nothing is kept of that record.
+ */
+struct arena known_room(const struct known *k);
+bool known_keep(struct known *k, const struct record *record, const void *parsed,
+		const struct arena *room);
+const void *known_parsed(const struct known *k, const struct record *record);
 
 /* In the order of asking; NULL behind the last. */
 const struct known_item *known_item(const struct known *k, unsigned i);

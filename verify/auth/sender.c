@@ -1,7 +1,6 @@
 #include "verify/auth/sender.h"
 
 #include "verify/auth/octets.h"
-#include "verify/auth/pra.h"
 #include "verify/auth/spf_reason.h"
 
 struct identities {
@@ -102,7 +101,9 @@ static bool check_pra(struct identities *ids)
 		settle(ids, SPF_PRA, SPF_REASON_NO_HEADER);
 		return true;
 	}
-	if (!pra_find(&pra, s->header, s->arena)) {
+	if (s->pra) {
+		pra = *s->pra;
+	} else if (!pra_find(&pra, s->header, s->arena)) {
 		settle(ids, SPF_PRA, SPF_REASON_NO_SPACE);
 		return true;
 	}
@@ -133,9 +134,19 @@ bool sender_check(const struct sender_setup *setup, struct spf_result out[SPF_ID
 	trace_begin(setup->known->trace, TRACE_SPF);
 	for (unsigned i = 0; i < SPF_IDENTITY_N; i++)
 		out[i].identity = (uint8_t)i;
-	/* all of them in any case, so that their questions are asked together */
+	/*
+	 * All of them in any case, so that their questions are asked together. On MAIL FROM, which may
+	 * be the HELO name, DMARC rests; so nobody can use up what it needs by the other two.
+	 */
+	bool null = setup->origin->has_mail_from && !setup->origin->mail_from.n;
+	bool mail_from = null || check_mail_from(&ids);
+	setup->known->reserve = !null;
 	bool helo = check_helo(&ids);
-	bool mail_from = check_mail_from(&ids);
+	setup->known->reserve = false;
+	if (null)
+		mail_from = check_mail_from(&ids);
+	setup->known->reserve = true;
 	bool pra = check_pra(&ids);
+	setup->known->reserve = false;
 	return helo && mail_from && pra;
 }

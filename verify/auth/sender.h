@@ -5,6 +5,7 @@
 #pragma once
 
 #include "verify/auth/origin.h"
+#include "verify/auth/pra.h"
 #include "verify/auth/spf.h"
 
 struct sender_setup { /* borrowed for the call */
@@ -14,6 +15,7 @@ struct sender_setup { /* borrowed for the call */
 	const struct message *message;
 	const struct header *header;
 	const struct origin *origin;
+	const struct pra *pra; /* found before; NULL: it is looked for */
 	struct bytes receiver;
 	uint64_t now_s;
 };

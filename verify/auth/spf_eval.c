@@ -164,13 +164,28 @@ static enum spf_version version(const struct spf_eval *c, const struct spf_set *
 	return set->n[SPF_V2_PRA] ? SPF_V2_PRA : SPF_V1;
 }
 
+/* Parsed in the message's room, once; what found none is not tried again, except by who may have more. */
+static const struct spf_set *parse_large(struct known *k, const struct record *r)
+{
+	static const struct spf_set none, none_in_half;
+	const struct spf_set *set = known_parsed(k, r);
+	if (set && !(set == &none_in_half && !k->reserve))
+		return set == &none || set == &none_in_half ? NULL : set;
+	struct arena room = known_room(k);
+	set = spf_set_parse(&r->answer, &room);
+	if (!set)
+		room = k->arena;
+	const struct spf_set *kept = set ? set : k->reserve ? &none_in_half : &none;
+	return known_keep(k, r, kept, &room) ? set : NULL;
+}
+
 const struct spf_record *spf_eval_record(struct spf_eval *c, struct record *r, unsigned *n)
 {
 	const struct spf_set *set = r->parsed[RECORD_SPF];
-	if (!set)
+	if (!set && !known_parsed(c->setup->known, r))
 		r->parsed[RECORD_SPF] = set = spf_set_parse(&r->answer, &r->space);
 	if (!set)
-		set = spf_set_parse(&r->answer, c->setup->arena);
+		set = parse_large(c->setup->known, r);
 	*n = 1;
 	if (!set)
 		return NULL;

@@ -65,6 +65,6 @@ enum spf_step spf_eval_ptr(struct spf_eval *c, struct bytes domain, bool any, st
 bool spf_eval_network(const struct spf_eval *c, const struct spf_frame *f,
 		      const struct spf_term *t);
 
-/* The record of an answer that counts for the identity, parsed once where there is room with the
- * answer; *n: how many there are. NULL: none, or with *n the arena is full. */
+/* The record of an answer that counts for the identity, parsed once a message at most; *n: how many
+ * there are. NULL: none, or with *n there is no room. */
 const struct spf_record *spf_eval_record(struct spf_eval *c, struct record *r, unsigned *n);
