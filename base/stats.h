@@ -96,6 +96,8 @@
 	ROW(DKIM_TEMPERROR, "dkim.temperror", "") \
 	ROW(DKIM_UNVERIFIABLE, "dkim.unverifiable", "") \
 	ROW(DKIM_OVER_CAP, "dkim.over_cap", "signatures skipped by dkim.signatures_max") \
+	ROW(KEY_HIT, "dkim.key_hit", "keys found in the worker's cache") \
+	ROW(KEY_MISS, "dkim.key_miss", "keys asked for") \
 	ROW(ARC_NONE, "arc.none", "messages without a chain") \
 	ROW(ARC_PASS, "arc.pass", "chains, by result") \
 	ROW(ARC_FAIL, "arc.fail", "") \
@@ -105,8 +107,6 @@
 	ROW(ARC_OCTETS, "arc.octets", "header octets that their signatures cover") \
 	ROW(ARC_OLDER_SKIPPED, "arc.older_skipped", \
 	    "older message signatures that cover too much to be looked at") \
-	ROW(KEY_HIT, "dkim.key_hit", "keys found in the worker's cache") \
-	ROW(KEY_MISS, "dkim.key_miss", "keys asked for") \
 	/* verdicts, one a message */ \
 	ROW(SPF_NONE, "spf.none", "checks of MAIL FROM, by result") \
 	ROW(SPF_PASS, "spf.pass", "") \
