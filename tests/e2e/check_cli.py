@@ -16,11 +16,16 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True
-import dkim
-from cryptography.hazmat.primitives import serialization
+try:
+    import dkim
+    from cryptography.hazmat.primitives import serialization
 
-import livenet
-from dkim_messages import KEY, cut, pkcs1, public, quote
+    import livenet
+    from dkim_messages import KEY, cut, pkcs1, public, quote
+except ImportError as missing:
+    print(f"skipped: {missing} (python3-dkim python3-cryptography)")
+    print("0 passed, 0 failed, 1 skipped")
+    sys.exit(1 if os.environ.get("CI") == "true" else 77)
 
 POSTERN = os.path.abspath(sys.argv[1])
 HERE = os.path.dirname(os.path.abspath(__file__))

@@ -16,14 +16,19 @@ import threading
 import time
 
 sys.dont_write_bytecode = True
-import dkim
-import dns.flags
-import dns.message
-import dns.rcode
-import dns.rrset
-from cryptography.hazmat.primitives import serialization
+try:
+    import dkim
+    import dns.flags
+    import dns.message
+    import dns.rcode
+    import dns.rrset
+    from cryptography.hazmat.primitives import serialization
 
-from dkim_messages import KEY, cut, public, quote
+    from dkim_messages import KEY, cut, public, quote
+except ImportError as missing:
+    print(f"skipped: {missing} (python3-dkim python3-cryptography python3-dnspython)")
+    print("0 passed, 0 failed, 1 skipped")
+    sys.exit(1 if os.environ.get("CI") == "true" else 77)
 
 POSTERN = os.path.abspath(sys.argv[1])
 TESTS = []
