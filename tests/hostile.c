@@ -116,10 +116,11 @@ static struct hostile *make(const struct hostile_row *row, unsigned share)
 	return h;
 }
 
+static const struct hostile_table *const tables[] = { &hostile_dkim, &hostile_dns,
+						      &hostile_fields };
+
 struct hostile *hostile_new(unsigned row, unsigned share)
 {
-	static const struct hostile_table *const tables[] = { &hostile_dkim, &hostile_dns,
-							      &hostile_fields };
 	for (unsigned i = 0; i < 3; row -= tables[i++]->n)
 		if (row < tables[i]->n)
 			return make(&tables[i]->row[row], share);
@@ -128,12 +129,10 @@ struct hostile *hostile_new(unsigned row, unsigned share)
 
 struct hostile *hostile_named(const char *name, unsigned share)
 {
-	struct hostile *h;
-	for (unsigned i = 0; (h = hostile_new(i, share)); i++) {
-		if (!strcmp(h->name, name))
-			return h;
-		hostile_free(h);
-	}
+	for (unsigned i = 0; i < 3; i++)
+		for (unsigned k = 0; k < tables[i]->n; k++)
+			if (!strcmp(tables[i]->row[k].name, name))
+				return make(&tables[i]->row[k], share);
 	die(name);
 	return NULL;
 }

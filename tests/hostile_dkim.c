@@ -273,7 +273,8 @@ void hostile_chain(struct hostile *h, unsigned n, unsigned pad, bool spoil)
 		set[2] = sign_seal(&s, field, i * 3 + 2);
 		/* another letter of what is signed last: everything has to be hashed to see it */
 		if (spoil && i == 0)
-			set[2][strlen(set[2]) - 10] ^= 1;
+			set[2][strlen(set[2]) - 10] =
+				set[2][strlen(set[2]) - 10] == 'A' ? 'B' : 'A';
 	}
 	for (unsigned i = n * 3; i-- > 0; free(field[i]))
 		hostile_add(h, "%s", field[i]);
