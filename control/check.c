@@ -10,7 +10,7 @@
 #include "control/check_options.h"
 #include "control/evidence.h"
 #include "control/files.h"
-#include "control/suffix_list.h"
+#include "control/prepared.h"
 #include "verify/answers.h"
 
 enum {
@@ -241,7 +241,7 @@ static int prepare(struct check *c, const struct check_kind *k)
 	if (config_build(&c->cfg, &c->source, c->why, CHECK_WHY_MAX) < 0)
 		return -1;
 	c->built = true;
-	if (suffix_list_load(&c->cfg, c->why, CHECK_WHY_MAX) < 0)
+	if (prepared_load(&c->cfg, c->why, CHECK_WHY_MAX) < 0)
 		return -1;
 	if (c->evidence) {
 		if (evidence_load(&c->answers, c->evidence, c->why, CHECK_WHY_MAX) < 0)
@@ -291,7 +291,7 @@ static void end(struct check *c)
 	answers_free(c->answers);
 	free(c->settings);
 	if (c->built) {
-		suffix_list_free(&c->cfg);
+		prepared_free(&c->cfg);
 		config_fini(&c->cfg);
 	}
 	for (struct message_rcpt *r = c->rcpt, *next; r; r = next) {

@@ -10,7 +10,7 @@
 #include "base/ring.h"
 #include "control/config.h"
 #include "control/events.h"
-#include "control/suffix_list.h"
+#include "control/prepared.h"
 #include "dataplane/worker.h"
 #include "verify/resolver.h"
 #include "verify/worker.h"
@@ -414,7 +414,7 @@ static int make_workers(struct crew *c)
 
 void crew_drop(struct config *cfg)
 {
-	suffix_list_free(cfg);
+	prepared_free(cfg);
 	config_fini(cfg);
 }
 
@@ -422,7 +422,7 @@ void crew_drop(struct config *cfg)
 static int crew_publish_first(struct crew *c, const struct config *cfg, char *why, size_t why_len)
 {
 	struct config first = *cfg;
-	if (suffix_list_load(&first, why, why_len) < 0)
+	if (prepared_load(&first, why, why_len) < 0)
 		return -EINVAL;
 	profiles_hold(first.profiles);
 	c->publish = publish_new(&first, c->n, crew_drop);

@@ -12,7 +12,7 @@
 #include "control/crew.h"
 #include "control/options.h"
 #include "control/socket.h"
-#include "control/suffix_list.h"
+#include "control/prepared.h"
 #include "dataplane/live.h"
 
 enum {
@@ -34,7 +34,7 @@ struct run {
 	bool stopping;
 	enum crew_phase phase;
 	uint64_t stop_ns; /* when the stop was asked for */
-	struct suffix_list_file suffix_file;
+	struct prepared_file suffix_file;
 	bool suffix_changed; /* since it was read */
 	uint64_t suffix_ns; /* when it is looked at again */
 	int output_error; /* last one that was logged */
@@ -66,7 +66,7 @@ static int run_swap(struct run *r, struct config *next, char *note, size_t note_
 	const struct config *now = publish_current(crew_publish(r->crew));
 	char why[RUN_WHY_MAX];
 	int err = 0;
-	if (suffix_list_load(next, why, sizeof why) < 0)
+	if (prepared_load(next, why, sizeof why) < 0)
 		err = -1;
 	if (!err && (err = live_config(r->live, next)))
 		snprintf(why, sizeof why, "list of mail ports for steering: %s", strerror(-err));
@@ -79,7 +79,7 @@ static int run_swap(struct run *r, struct config *next, char *note, size_t note_
 		return -1;
 	}
 	r->ctx.cfg = publish_current(crew_publish(r->crew));
-	suffix_list_changed(r->ctx.cfg, &r->suffix_file);
+	prepared_changed(r->ctx.cfg, &r->suffix_file);
 	return 0;
 }
 
@@ -121,8 +121,8 @@ static int run_edit(void *arg, enum kind kind, enum edit_what what, struct bytes
 	}
 	edit_free(&made);
 	if (ret == 0)
-		log_line(LOG_LEVEL_NOTICE, "%s: %s was changed on command",
-			 r->source.file, kind_info[kind].section);
+		log_line(LOG_LEVEL_NOTICE, "%s: %s was changed on command", r->source.file,
+			 kind_info[kind].section);
 	return ret;
 }
 
@@ -158,13 +158,13 @@ static void watch_suffixes(struct run *r)
 	if (now_ns < r->suffix_ns)
 		return;
 	r->suffix_ns = now_ns + RUN_SUFFIX_NS;
-	bool changed = suffix_list_changed(now, &r->suffix_file), before = r->suffix_changed;
+	bool changed = prepared_changed(now, &r->suffix_file), before = r->suffix_changed;
 	r->suffix_changed = changed;
 	if (changed || !before) /* it may still be written to */
 		return;
 	struct config next = *now;
 	profiles_hold(next.profiles);
-	bool taken = suffix_list_load(&next, why, sizeof why) == 0;
+	bool taken = prepared_load(&next, why, sizeof why) == 0;
 	if (taken && publish_swap(crew_publish(r->crew), &next) < 0) {
 		snprintf(why, sizeof why, "out of memory");
 		taken = false;
@@ -298,7 +298,7 @@ static int run_start(struct run *r, const struct config *cfg, char *why, size_t 
 		snprintf(why, why_len, "threads: %s", strerror(-err));
 		return -1;
 	}
-	suffix_list_changed(cfg, &r->suffix_file);
+	prepared_changed(cfg, &r->suffix_file);
 	tell_start(r, cfg);
 	return 0;
 }

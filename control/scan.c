@@ -16,7 +16,7 @@
 #include "control/input.h"
 #include "control/progress.h"
 #include "control/scan_options.h"
-#include "control/suffix_list.h"
+#include "control/prepared.h"
 #include "dataplane/worker.h"
 #include "verify/worker.h"
 
@@ -515,7 +515,7 @@ int scan_main(int argc, char **argv)
 	}
 	if (s.opt.help)
 		return 0;
-	if (suffix_list_load(&s.opt.cfg, why, sizeof why) < 0 || start_evidence(&s, why) < 0 ||
+	if (prepared_load(&s.opt.cfg, why, sizeof why) < 0 || start_evidence(&s, why) < 0 ||
 	    start_output(&s, why) < 0 || start_verifiers(&s, why) < 0) {
 		complain(&s, why);
 		return 2;

@@ -1,5 +1,5 @@
 /*
- * suffix_list - what verification needs of a config ready to use: the public suffix list, loaded
+ * prepared - what verification needs of a config ready to use: the public suffix list, loaded
  * beside the settings and again when its file was replaced, and the protected names.
  */
 #pragma once
@@ -10,14 +10,14 @@
 #include "base/config.h"
 
 /*
- * Fills cfg->suffixes and cfg->forged for suffix_list_free. Without a file there is no list, which
+ * Fills cfg->suffixes and cfg->forged for prepared_free. Without a file there is no list, which
  * is right where only the tree is walked (RFC 9989). 0, or -1 and why has one line.
  */
-int suffix_list_load(struct config *cfg, char *why, size_t why_len);
-void suffix_list_free(struct config *cfg);
+int prepared_load(struct config *cfg, char *why, size_t why_len);
+void prepared_free(struct config *cfg);
 
 /* The file as it was seen last; all zero: never. */
-struct suffix_list_file {
+struct prepared_file {
 	dev_t dev;
 	ino_t ino;
 	off_t size;
@@ -25,4 +25,4 @@ struct suffix_list_file {
 };
 
 /* Whether it is another one than last time, or was written since. False where there is none. */
-bool suffix_list_changed(const struct config *cfg, struct suffix_list_file *seen);
+bool prepared_changed(const struct config *cfg, struct prepared_file *seen);

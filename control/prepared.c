@@ -1,4 +1,4 @@
-#include "control/suffix_list.h"
+#include "control/prepared.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ static int names_load(struct config *cfg, char *why, size_t why_len)
 	return err ? -1 : 0;
 }
 
-int suffix_list_load(struct config *cfg, char *why, size_t why_len)
+int prepared_load(struct config *cfg, char *why, size_t why_len)
 {
 	char words[512];
 	struct suffixes *list = NULL;
@@ -31,12 +31,12 @@ int suffix_list_load(struct config *cfg, char *why, size_t why_len)
 	cfg->suffixes = list;
 	if (!err || (err == -ENOENT && cfg->dmarc_walk == WALK_RFC9989))
 		return 0;
-	suffix_list_free(cfg);
+	prepared_free(cfg);
 	snprintf(why, why_len, "public suffix list: %s", words);
 	return -1;
 }
 
-void suffix_list_free(struct config *cfg)
+void prepared_free(struct config *cfg)
 {
 	forged_free((struct forged *)cfg->forged);
 	cfg->forged = NULL;
@@ -44,7 +44,7 @@ void suffix_list_free(struct config *cfg)
 	cfg->suffixes = NULL;
 }
 
-bool suffix_list_changed(const struct config *cfg, struct suffix_list_file *seen)
+bool prepared_changed(const struct config *cfg, struct prepared_file *seen)
 {
 	struct stat st;
 	if (!cfg->suffix_file[0] || stat(cfg->suffix_file, &st) < 0)
@@ -52,6 +52,6 @@ bool suffix_list_changed(const struct config *cfg, struct suffix_list_file *seen
 	bool same = seen->dev == st.st_dev && seen->ino == st.st_ino && seen->size == st.st_size &&
 		    seen->written.tv_sec == st.st_mtim.tv_sec &&
 		    seen->written.tv_nsec == st.st_mtim.tv_nsec;
-	*seen = (struct suffix_list_file){ st.st_dev, st.st_ino, st.st_size, st.st_mtim };
+	*seen = (struct prepared_file){ st.st_dev, st.st_ino, st.st_size, st.st_mtim };
 	return !same;
 }
