@@ -96,9 +96,11 @@ static bool skip_cfws(struct mailbox_list *l)
 	return l->at > from;
 }
 
+/* RFC 5322 section 3.2.3, and UTF-8: all but controls, blanks and ()<>[]:;@\,". in bits. */
 static bool is_atext(uint8_t c)
 {
-	return c >= 0x80 || (c > ' ' && c < 0x7f && !memchr("()<>[]:;@\\,\".", c, 13));
+	static const uint64_t ascii[2] = { 0xa3ffacfa00000000, 0x7fffffffc7fffffe };
+	return c >= 0x80 || (ascii[c / 64] >> c % 64 & 1);
 }
 
 static void token_next(struct mailbox_list *l, struct token *t)
@@ -116,7 +118,7 @@ static void token_next(struct mailbox_list *l, struct token *t)
 	} else if (is_atext(c)) {
 		t->kind = TOKEN_ATOM;
 		while (l->at < l->in.n && is_atext(l->in.p[l->at]))
-			l->at += unit(l, l->at);
+			l->at += l->in.p[l->at] < 0x80 ? 1 : unit(l, l->at);
 	} else if (memchr(".@,:;<>", c, 7)) {
 		t->kind = TOKEN_SPECIAL;
 		t->special = c;

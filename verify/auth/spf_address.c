@@ -1,5 +1,6 @@
 #include "verify/auth/spf_address.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 
 static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
@@ -17,13 +18,28 @@ bool spf_address_in(const uint8_t *ip, const uint8_t *network, unsigned bits)
 	return rest == 0 || ((ip[whole] ^ network[whole]) & (0xff00 >> rest) & 0xff) == 0;
 }
 
+/* The same of many: a hostile host may have thousands. */
+static bool found_ip4(const struct answer *a, const uint8_t ip[4], unsigned bits)
+{
+	uint32_t own, other, mask = htonl(bits ? UINT32_MAX << (32 - bits) : 0);
+	memcpy(&own, ip, sizeof own);
+	for (unsigned i = 0; i < a->n; i++) {
+		if (a->rr[i].data.n != sizeof other)
+			continue;
+		memcpy(&other, a->rr[i].data.p, sizeof other);
+		if (!((own ^ other) & mask))
+			return true;
+	}
+	return false;
+}
+
 bool spf_address_found(const struct answer *a, const uint8_t ip[16], unsigned cidr4, unsigned cidr6)
 {
-	bool four = spf_address_is_ip4(ip);
+	if (spf_address_is_ip4(ip))
+		return found_ip4(a, ip + 12, cidr4);
 	for (unsigned i = 0; i < a->n; i++) {
 		struct bytes data = a->rr[i].data;
-		if (four ? data.n == 4 && spf_address_in(ip + 12, data.p, cidr4)
-			 : data.n == 16 && spf_address_in(ip, data.p, cidr6))
+		if (data.n == 16 && spf_address_in(ip, data.p, cidr6))
 			return true;
 	}
 	return false;
