@@ -1,4 +1,5 @@
-/* A job's digest is that of its octets, whatever the number of lanes, the cut of its pieces and its neighbours. */
+/* A job's digest is that of its octets, whatever the level, the number of lanes, the cut of its
+ * pieces and its neighbours. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "tests/test.h"
@@ -7,6 +8,8 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
+
+#include "base/cpu.h"
 
 enum { JOBS = 40, OCTETS_MAX = 20000 };
 
@@ -43,18 +46,26 @@ static bool source_next(struct hash_job *job, uint8_t *buf, size_t cap, struct b
 	return true;
 }
 
-static void fill(struct source *s, const uint8_t *octets, uint64_t *state)
+/* SHA-256 of the octets, cut somehow. */
+static void fill_with(struct source *s, struct bytes octets, uint64_t *state)
 {
-	size_t n = test_random(state) % (test_random(state) % 2 ? OCTETS_MAX : 200);
 	*s = (struct source){ .job = { .next = source_next, .owner = s },
-			      .left = bytes_of(octets + test_random(state) % 64, n),
+			      .left = octets,
 			      .step = 1 + test_random(state) % HASH_PIECE,
 			      .copy = test_random(state) % 2,
 			      .late = test_random(state) % 2 };
-	s->job.algorithm = test_random(state) % 4 == 0 ? HASH_SHA1 : HASH_SHA256;
-	const EVP_MD *md = s->job.algorithm == HASH_SHA1 ? EVP_sha1() : EVP_sha256();
-	CU_ASSERT(EVP_Digest(s->left.p, n, s->want, NULL, md, NULL) == 1);
-	if (s->job.algorithm == HASH_SHA256 && test_random(state) % 3 == 0) {
+	CU_ASSERT(EVP_Digest(octets.p, octets.n, s->want, NULL, EVP_sha256(), NULL) == 1);
+}
+
+/* Any job: length, algorithm and a digest that runs already. */
+static void fill(struct source *s, const uint8_t *octets, uint64_t *state)
+{
+	size_t n = test_random(state) % (test_random(state) % 2 ? OCTETS_MAX : 200);
+	fill_with(s, bytes_of(octets + test_random(state) % 64, n), state);
+	if (test_random(state) % 4 == 0) {
+		s->job.algorithm = HASH_SHA1;
+		CU_ASSERT(EVP_Digest(s->left.p, n, s->want, NULL, EVP_sha1(), NULL) == 1);
+	} else if (test_random(state) % 3 == 0) {
 		size_t before = test_random(state) % (n + 1);
 		SHA256_Init(&s->running);
 		SHA256_Update(&s->running, s->left.p, before);
@@ -75,6 +86,37 @@ static unsigned take(struct hash_job *job)
 	return 1;
 }
 
+/* All that this processor can be told to be, in turn. */
+static struct hash_queue *queue_of(unsigned lanes, unsigned turn)
+{
+	unsigned levels = cpu_level() + 1u;
+	unsigned flags = turn / levels % 2 ? 0 : cpu_flags();
+	struct hash_queue *q = hash_queue_new_level(lanes, (enum cpu_level)(turn % levels), flags);
+	CU_ASSERT_FATAL(q != NULL);
+	return q;
+}
+
+/* 1 to JOBS jobs through one queue. */
+static void some_jobs(unsigned lanes, const uint8_t *octets, struct source *source, uint64_t *state)
+{
+	for (unsigned jobs = 1; jobs <= JOBS; jobs += 3) {
+		struct hash_queue *q = queue_of(lanes, jobs / 3);
+		unsigned done = 0;
+		for (unsigned i = 0; i < jobs; i++) {
+			fill(&source[i], octets, state);
+			done += take(hash_submit(q, &source[i].job));
+			if (test_random(state) % 8 == 0)
+				done += take(hash_poll(q));
+		}
+		for (struct hash_job *job; (job = hash_flush(q));)
+			done += take(job);
+		CU_ASSERT_EQUAL(done, jobs);
+		CU_ASSERT_PTR_NULL(hash_poll(q));
+		CU_ASSERT_PTR_NULL(hash_flush(q));
+		hash_queue_free(q);
+	}
+}
+
 static void every_number_of_lanes(void)
 {
 	uint8_t *octets = malloc(OCTETS_MAX + 64);
@@ -84,23 +126,7 @@ static void every_number_of_lanes(void)
 	for (size_t i = 0; i < OCTETS_MAX + 64; i++)
 		octets[i] = (uint8_t)test_random(&state);
 	for (unsigned lanes = 1; lanes <= HASH_LANES_MAX; lanes++)
-		for (unsigned jobs = 1; jobs <= JOBS; jobs += 3) {
-			struct hash_queue *q = hash_queue_new(lanes);
-			unsigned done = 0;
-			CU_ASSERT_FATAL(q != NULL);
-			for (unsigned i = 0; i < jobs; i++) {
-				fill(&source[i], octets, &state);
-				done += take(hash_submit(q, &source[i].job));
-				if (test_random(&state) % 8 == 0)
-					done += take(hash_poll(q));
-			}
-			for (struct hash_job *job; (job = hash_flush(q));)
-				done += take(job);
-			CU_ASSERT_EQUAL(done, jobs);
-			CU_ASSERT_PTR_NULL(hash_poll(q));
-			CU_ASSERT_PTR_NULL(hash_flush(q));
-			hash_queue_free(q);
-		}
+		some_jobs(lanes, octets, source, &state);
 	free(octets);
 	free(source);
 }
@@ -122,4 +148,66 @@ static void a_job_comes_back_late(void)
 	hash_queue_free(NULL);
 }
 
-TEST_MAIN("hash", TEST(every_number_of_lanes), TEST(a_job_comes_back_late))
+/* Each length with each alignment beside others; the octets end at a page without access. */
+static void every_length_and_alignment(void)
+{
+	enum { LENGTH_MAX = 1000 };
+	static uint8_t octets[LENGTH_MAX + 64];
+	struct source source[HASH_LANES_MAX];
+	uint64_t state = 3;
+	for (size_t i = 0; i < sizeof octets; i++)
+		octets[i] = (uint8_t)test_random(&state);
+	for (unsigned turn = 0; turn < 2 * CPU_LEVEL_N; turn++) {
+		struct hash_queue *q = queue_of(HASH_LANES_MAX, turn);
+		for (size_t n = 0; n <= LENGTH_MAX; n++) {
+			uint8_t *p = test_guard(octets, n + 64);
+			unsigned jobs = 1 + (unsigned)n % HASH_LANES_MAX, done = 0;
+			for (unsigned i = 0; i < jobs; i++) { /* all end where the page does */
+				size_t cut = (n + 4 * i) % 64;
+				fill_with(&source[i], bytes_of(p + cut, n + 64 - cut), &state);
+				done += take(hash_submit(q, &source[i].job));
+			}
+			for (struct hash_job *job; (job = hash_flush(q));)
+				done += take(job);
+			CU_ASSERT_EQUAL(done, jobs);
+			test_guard_free(p, n + 64);
+		}
+		for (size_t n = 0; n < 64; n++) { /* and the shortest */
+			fill_with(&source[0], bytes_of(octets + n, n), &state);
+			CU_ASSERT_PTR_NULL(hash_submit(q, &source[0].job));
+			CU_ASSERT_EQUAL(take(hash_flush(q)), 1);
+		}
+		hash_queue_free(q);
+	}
+}
+
+/* However many SHA-256 jobs keep coming, a SHA-1 job among them ends. */
+static void sha1_is_not_starved(void)
+{
+	enum { SHORT = 100, TURNS = 2000 };
+	static uint8_t octets[OCTETS_MAX + 64];
+	struct source source[HASH_LANES_MAX + 1], old = { .job = { .next = source_next } };
+	struct hash_queue *q = hash_queue_new(HASH_LANES_MAX);
+	uint64_t state = 8;
+	unsigned turns = 0;
+	CU_ASSERT_FATAL(q != NULL);
+	old.job.algorithm = HASH_SHA1;
+	old.job.owner = &old;
+	old.left = bytes_of(octets, OCTETS_MAX);
+	old.step = HASH_PIECE;
+	CU_ASSERT(EVP_Digest(octets, OCTETS_MAX, old.want, NULL, EVP_sha1(), NULL) == 1);
+	struct hash_job *done = hash_submit(q, &old.job);
+	for (unsigned i = 0; !old.done && turns < TURNS; turns++) {
+		struct source *s = done ? done->owner : &source[i++];
+		fill_with(s, bytes_of(octets, SHORT), &state);
+		done = hash_submit(q, &s->job);
+		take(done);
+	}
+	CU_ASSERT(old.done);
+	for (struct hash_job *job; (job = hash_flush(q));)
+		take(job);
+	hash_queue_free(q);
+}
+
+TEST_MAIN("hash", TEST(every_number_of_lanes), TEST(every_length_and_alignment),
+	  TEST(a_job_comes_back_late), TEST(sha1_is_not_starved))

@@ -1,4 +1,5 @@
-/* Every lane gives what OpenSSL gives for the same blocks, at every level, and reads nothing behind them. */
+/* Every kernel of every level gives for each lane what OpenSSL gives for the same blocks, at every
+ * alignment, and reads nothing before or behind them. */
 /* SHA256_Transform is deprecated, but only it gives the bare state */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
@@ -6,7 +7,10 @@
 #include "tests/test.h"
 #include "verify/kernel/sha256.h"
 
-enum { BLOCKS_MAX = 20 };
+enum { BLOCKS_MAX = 20, PAGE_BLOCKS = 64 };
+
+typedef void kernel(const struct sha256_ops *ops, struct sha256_lanes *s, uint8_t *const *p,
+		    size_t blocks);
 
 static void openssl_state(const uint8_t *p, size_t blocks, uint32_t state[8])
 {
@@ -17,62 +21,133 @@ static void openssl_state(const uint8_t *p, size_t blocks, uint32_t state[8])
 	memcpy(state, ctx.h, sizeof ctx.h);
 }
 
-static void check(void (*lanes)(struct sha256_lanes *, const uint8_t *const *, size_t))
+static void by_scalar(const struct sha256_ops *ops, struct sha256_lanes *s, uint8_t *const *p,
+		      size_t blocks)
+{
+	sha256_lanes_scalar(s, (const uint8_t *const *)p, blocks);
+}
+
+static void by_lanes(const struct sha256_ops *ops, struct sha256_lanes *s, uint8_t *const *p,
+		     size_t blocks)
+{
+	ops->lanes(s, (const uint8_t *const *)p, blocks);
+}
+
+/* Lane 0 with 1, 2 with 3; the order of the two turns from pair to pair. */
+static void by_pair(const struct sha256_ops *ops, struct sha256_lanes *s, uint8_t *const *p,
+		    size_t blocks)
+{
+	for (unsigned l = 0; l < SHA256_LANES; l += 2) {
+		unsigned a = l + l / 2 % 2, b = l + 1 - l / 2 % 2;
+		ops->pair(s, (unsigned[2]){ a, b }, (const uint8_t *[2]){ p[a], p[b] }, blocks);
+	}
+}
+
+static void compare(const struct sha256_lanes *s, uint8_t *const *p, size_t blocks, unsigned width)
+{
+	for (unsigned l = 0; l < width; l++) {
+		uint32_t want[8];
+		openssl_state(p[l], blocks, want);
+		for (int i = 0; i < 8; i++)
+			CU_ASSERT_EQUAL(s->word[i][l], want[i]);
+	}
+}
+
+static void check(kernel *run, const struct sha256_ops *ops, unsigned width)
 {
 	uint64_t random = 1;
-	for (size_t blocks = 0; blocks <= BLOCKS_MAX; blocks++) {
+	static uint8_t octets[PAGE_BLOCKS * SHA256_BLOCK];
+	for (size_t blocks = 0; blocks <= PAGE_BLOCKS;
+	     blocks += blocks < BLOCKS_MAX ? 1 : PAGE_BLOCKS - BLOCKS_MAX) {
 		uint8_t *p[SHA256_LANES];
 		struct sha256_lanes s;
 		for (unsigned l = 0; l < SHA256_LANES; l++) {
-			uint8_t octets[BLOCKS_MAX * SHA256_BLOCK];
 			for (size_t i = 0; i < sizeof octets; i++)
 				octets[i] = (uint8_t)test_random(&random);
 			p[l] = test_guard(octets, blocks * SHA256_BLOCK);
 			sha256_lane_init(&s, l);
 		}
-		lanes(&s, (const uint8_t *const *)p, blocks);
-		for (unsigned l = 0; l < SHA256_LANES; l++) {
-			uint32_t want[8];
-			openssl_state(p[l], blocks, want);
-			for (int i = 0; i < 8; i++)
-				CU_ASSERT_EQUAL(s.word[i][l], want[i]);
+		run(ops, &s, p, blocks);
+		compare(&s, p, blocks, width);
+		for (unsigned l = 0; l < SHA256_LANES; l++)
 			test_guard_free(p[l], blocks * SHA256_BLOCK);
+	}
+	for (unsigned at = 0; at < SHA256_BLOCK; at++) { /* each lane at another alignment */
+		uint8_t *p[SHA256_LANES];
+		struct sha256_lanes s;
+		for (unsigned l = 0; l < SHA256_LANES; l++) {
+			p[l] = octets + (at + l * 7) % SHA256_BLOCK;
+			sha256_lane_init(&s, l);
 		}
+		run(ops, &s, p, 3);
+		compare(&s, p, 3, width);
 	}
 }
 
 static void scalar_is_sha256(void)
 {
-	check(sha256_lanes_scalar);
+	check(by_scalar, NULL, SHA256_LANES);
 }
 
-static void levels_equal_scalar(void)
+static void levels_equal_openssl(void)
 {
+	for (enum cpu_level level = CPU_SCALAR; level <= cpu_level(); level++)
+		for (int ni = 0; ni < 2; ni++) {
+			unsigned flags = ni ? cpu_flags() : cpu_flags() & ~(unsigned)CPU_SHA_NI;
+			struct sha256_ops ops = sha256_ops_init(level, flags);
+			CU_ASSERT_EQUAL(ops.pair != NULL, (flags & CPU_SHA_NI) != 0);
+			bool pays = level == CPU_AVX512 || (level == CPU_AVX2 && !ops.pair);
+			CU_ASSERT_EQUAL(ops.lanes != NULL, pays);
+			if (ops.lanes) {
+				CU_ASSERT(ops.worth > 1 && ops.worth <= ops.width);
+				check(by_lanes, &ops, ops.width);
+			}
+			if (ops.pair)
+				check(by_pair, &ops, SHA256_LANES);
+		}
+}
+
+/* A pair's neighbours, and lanes over the width of the kernel, keep their state. */
+static void others_stay(void)
+{
+	static const uint8_t octets[SHA256_BLOCK] = "x";
+	struct sha256_lanes before, s;
+	for (unsigned l = 0; l < SHA256_LANES; l++)
+		sha256_lane_init(&before, l);
 	for (enum cpu_level level = CPU_SCALAR; level <= cpu_level(); level++) {
-		struct sha256_ops ops = sha256_ops_init(level);
+		struct sha256_ops ops = sha256_ops_init(level, cpu_flags());
+		s = before;
+		if (ops.pair)
+			ops.pair(&s, (unsigned[2]){ 9, 4 }, (const uint8_t *[2]){ octets, octets },
+				 1);
+		for (unsigned l = 0; ops.pair && l < SHA256_LANES; l++)
+			CU_ASSERT_EQUAL(s.word[0][l] == before.word[0][l], l != 9 && l != 4);
+		ops = sha256_ops_init(level, 0);
+		const uint8_t *p[SHA256_LANES] = { NULL };
+		for (unsigned l = 0; l < ops.width; l++)
+			p[l] = octets;
+		s = before;
 		if (ops.lanes)
-			check(ops.lanes);
-		else
-			CU_ASSERT_NOT_EQUAL(level, CPU_AVX512);
+			ops.lanes(&s, p, 1);
+		for (unsigned l = 0; ops.lanes && l < SHA256_LANES; l++)
+			CU_ASSERT_EQUAL(s.word[0][l] == before.word[0][l], l >= ops.width);
 	}
 }
 
 static void lanes_may_share_octets(void)
 {
-	uint8_t octets[2 * SHA256_BLOCK];
-	const uint8_t *p[SHA256_LANES];
-	struct sha256_ops ops = sha256_ops_init(cpu_level());
+	static uint8_t octets[2 * SHA256_BLOCK];
+	uint8_t *p[SHA256_LANES];
+	struct sha256_ops ops = sha256_ops_init(cpu_level(), cpu_flags());
 	struct sha256_lanes s;
-	uint32_t want[8];
 	memset(octets, 'x', sizeof octets);
 	for (unsigned l = 0; l < SHA256_LANES; l++) {
 		p[l] = octets;
 		sha256_lane_init(&s, l);
 	}
-	(ops.lanes ? ops.lanes : sha256_lanes_scalar)(&s, p, 2);
-	openssl_state(octets, 2, want);
-	for (unsigned l = 0; l < SHA256_LANES; l++)
-		CU_ASSERT_EQUAL(s.word[7][l], want[7]);
+	(ops.lanes ? by_lanes : by_scalar)(&ops, &s, p, 2);
+	compare(&s, p, 2, ops.lanes ? ops.width : SHA256_LANES);
 }
 
-TEST_MAIN("sha256", TEST(scalar_is_sha256), TEST(levels_equal_scalar), TEST(lanes_may_share_octets))
+TEST_MAIN("sha256", TEST(scalar_is_sha256), TEST(levels_equal_openssl), TEST(others_stay),
+	  TEST(lanes_may_share_octets))

@@ -2,14 +2,16 @@
  * hash - digests of many octet strings at once: submit, poll, flush.
  *
  * Up to `lanes` jobs are in work. The queue pulls each job's octets itself, a piece of at most
- * HASH_PIECE at a time and a piece of each job in turn, so that jobs submitted together over the
+ * HASH_PIECE at a time, and all jobs go on side by side, so that jobs submitted together over the
  * same octets (a message's own digest and its body hashes) read them while they are in the first
- * cache. A job may come back at any later call, in any order. SHA-1 is there for archives. No heap
- * after hash_queue_new.
+ * cache. Many SHA-256 jobs share a vector kernel, few go by OpenSSL's or the processor's own code:
+ * what is faster for as many as are there. SHA-1 is by OpenSSL, for archives. A job may come back
+ * at any later call, in any order. No heap after hash_queue_new.
  */
 #pragma once
 
 #include "base/bytes.h"
+#include "base/cpu.h"
 
 enum hash_algorithm { HASH_SHA256, HASH_SHA1 };
 
@@ -35,9 +37,11 @@ struct hash_job {
 
 struct hash_queue;
 
-/* lanes: 1..HASH_LANES_MAX jobs in work; with 1 each job comes back one call late. NULL when out of
- * memory. */
+/* lanes: 1..HASH_LANES_MAX jobs in work, fewer where the vector kernel has fewer; with 1 each job
+ * comes back one call late. NULL when out of memory. */
 struct hash_queue *hash_queue_new(unsigned lanes);
+/* As if the processor had this level and these cpu_flags, which it must have. */
+struct hash_queue *hash_queue_new_level(unsigned lanes, enum cpu_level level, unsigned flags);
 void hash_queue_free(struct hash_queue *q);
 
 /* Takes job, which stays where it is until it is given back. Gives a finished job, or NULL. */

@@ -66,28 +66,73 @@ void sha256_lanes_scalar(struct sha256_lanes *s, const uint8_t *const p[SHA256_L
 			block_scalar(&s->word[0][l], SHA256_LANES, p[l] + b * SHA256_BLOCK);
 }
 
-/* Both over the same two blocks a lane, all lanes different. */
-static bool agrees(void (*lanes)(struct sha256_lanes *, const uint8_t *const *, size_t))
-{
-	uint8_t octets[SHA256_LANES + 2 * SHA256_BLOCK];
+enum { AGREE_BLOCKS = 2 };
+
+struct agree {
+	uint8_t octets[SHA256_LANES + AGREE_BLOCKS * SHA256_BLOCK];
 	const uint8_t *p[SHA256_LANES];
-	struct sha256_lanes a, b;
-	for (unsigned i = 0; i < sizeof octets; i++)
-		octets[i] = (uint8_t)(i * 167 + 13);
+	struct sha256_lanes tried, truth;
+};
+
+/* Two blocks a lane, all lanes different. */
+static void agree_init(struct agree *a)
+{
+	for (unsigned i = 0; i < sizeof a->octets; i++)
+		a->octets[i] = (uint8_t)(i * 167 + 13);
 	for (unsigned l = 0; l < SHA256_LANES; l++) {
-		p[l] = octets + l;
-		sha256_lane_init(&a, l);
+		a->p[l] = a->octets + l;
+		sha256_lane_init(&a->truth, l);
 	}
-	b = a;
-	lanes(&a, p, 2);
-	sha256_lanes_scalar(&b, p, 2);
-	return memcmp(&a, &b, sizeof a) == 0;
+	a->tried = a->truth;
+	sha256_lanes_scalar(&a->truth, a->p, AGREE_BLOCKS);
 }
 
-struct sha256_ops sha256_ops_init(enum cpu_level level)
+static bool same(const struct agree *a, unsigned width)
 {
-	struct sha256_ops ops = { NULL, UINT32_MAX };
-	if (level >= CPU_AVX512 && agrees(sha256_lanes_avx512))
-		ops = (struct sha256_ops){ sha256_lanes_avx512, SHA256_WORTH_AVX512 };
-	return ops;
+	for (int i = 0; i < 8; i++)
+		if (memcmp(a->tried.word[i], a->truth.word[i], width * sizeof(uint32_t)) != 0)
+			return false;
+	return true;
+}
+
+static bool lanes_agree(const struct sha256_ops *ops)
+{
+	struct agree a;
+	agree_init(&a);
+	ops->lanes(&a.tried, a.p, AGREE_BLOCKS);
+	return same(&a, ops->width);
+}
+
+static bool pair_agrees(const struct sha256_ops *ops)
+{
+	struct agree a;
+	agree_init(&a);
+	for (unsigned i = 0; i < SHA256_LANES / 2; i++)
+		ops->pair(&a.tried, (unsigned[2]){ i, SHA256_LANES - 1 - i },
+			  (const uint8_t *[2]){ a.p[i], a.p[SHA256_LANES - 1 - i] }, AGREE_BLOCKS);
+	return same(&a, SHA256_LANES);
+}
+
+struct sha256_ops sha256_ops_init(enum cpu_level level, unsigned flags)
+{
+	struct sha256_ops ops = { .worth = UINT32_MAX };
+	if (flags & CPU_SHA_NI)
+		ops.pair = sha256_pair_shani;
+	if (ops.pair && !pair_agrees(&ops))
+		ops.pair = NULL;
+	if (level >= CPU_AVX512) {
+		ops.lanes = sha256_lanes_avx512;
+		ops.width = 16;
+		ops.worth = ops.pair ? SHA256_WORTH_AVX512_NI : SHA256_WORTH_AVX512;
+		if (lanes_agree(&ops))
+			return ops;
+	}
+	if (level >= CPU_AVX2 && !ops.pair) {
+		ops.lanes = sha256_lanes_avx2;
+		ops.width = 8;
+		ops.worth = SHA256_WORTH_AVX2;
+		if (lanes_agree(&ops))
+			return ops;
+	}
+	return (struct sha256_ops){ .worth = UINT32_MAX, .pair = ops.pair };
 }

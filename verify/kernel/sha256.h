@@ -17,18 +17,22 @@ struct sha256_lanes {
 };
 
 struct sha256_ops {
-	/* Feeds `blocks` blocks from each p[l] to lane l; every p[l] must be readable, reads
-	 * nothing more. */
+	/* Feeds `blocks` blocks from each p[l] to lane l, l < width; every p[l] must be readable,
+	 * reads nothing more. NULL: none. */
 	void (*lanes)(struct sha256_lanes *s, const uint8_t *const p[SHA256_LANES], size_t blocks);
-	/* so many live strings or more are faster in lanes than one after the other */
+	unsigned width;
+	/* so many live strings or more are faster in lanes than in pairs or one after the other */
 	unsigned worth;
+	/* The same for two different lanes alone. NULL: nothing beats OpenSSL one after the other. */
+	void (*pair)(struct sha256_lanes *s, const unsigned lane[2], const uint8_t *const p[2],
+		     size_t blocks);
 };
 
 /*
- * What this level has; lanes is NULL where nothing beats OpenSSL one after the other. The kernel
- * chosen is tried against the scalar one on a fixed vector first and left out when it differs.
+ * What this level and these cpu_flags have. Each kernel chosen is tried against the scalar one on a
+ * fixed vector first and left out when it differs.
  */
-struct sha256_ops sha256_ops_init(enum cpu_level level);
+struct sha256_ops sha256_ops_init(enum cpu_level level, unsigned flags);
 
 /* The truth: plain C, for tests and the self-test. */
 void sha256_lanes_scalar(struct sha256_lanes *s, const uint8_t *const p[SHA256_LANES],

@@ -51,7 +51,10 @@ static inline __m512i add(__m512i a, __m512i b)
 	return _mm512_add_epi32(a, b);
 }
 
-/* One round; the caller turns the names instead of moving a..h. */
+/*
+ * One round; the caller turns the names instead of moving a..h. The next round waits for d, so that
+ * sum is made twice: what is known early is added first, and nothing stands behind s1.
+ */
 static inline void round_of(__m512i a, __m512i b, __m512i c, __m512i *d, __m512i e, __m512i f,
 			    __m512i g, __m512i *h, __m512i kw)
 {
@@ -59,9 +62,10 @@ static inline void round_of(__m512i a, __m512i b, __m512i c, __m512i *d, __m512i
 	__m512i ch = _mm512_ternarylogic_epi32(e, f, g, 0xca);
 	__m512i s0 = xor3(_mm512_ror_epi32(a, 2), _mm512_ror_epi32(a, 13), _mm512_ror_epi32(a, 22));
 	__m512i maj = _mm512_ternarylogic_epi32(a, b, c, 0xe8);
-	__m512i t = add(add(*h, kw), add(s1, ch));
-	*d = add(*d, t);
-	*h = add(t, add(s0, maj));
+	__m512i hkw = add(*h, kw);
+	__m512i t = add(add(hkw, ch), s1);
+	*d = add(add(add(*d, hkw), ch), s1);
+	*h = add(add(t, maj), s0);
 }
 
 /* w[i] becomes the word 16 rounds on. */
