@@ -140,6 +140,7 @@ static inline bool drive_message(struct drive *d, const struct message *m, struc
 {
 	struct arena arena;
 	struct header header;
+	struct canon_ops canon;
 	struct arc_setup setup = { .dkim = { .cfg = &d->cfg,
 					     .profile = &d->profile,
 					     .known = known,
@@ -148,11 +149,13 @@ static inline bool drive_message(struct drive *d, const struct message *m, struc
 					     .from = &d->from,
 					     .arena = &arena,
 					     .queue = d->pubkey,
+					     .canon = &canon,
 					     .stats = d->stats,
 					     .now_s = DRIVE_NOW_S,
 					     .clock_s = 1000 },
 				   .shared = d->dkim ? &d->shared : NULL,
 				   .sealers = d->sealers };
+	canon_ops_init(&canon, cpu_level());
 	arena_init(&arena, d->memory, d->room ? d->room : DRIVE_MEMORY);
 	d->verdict = (struct verdict){ .from = d->from };
 	d->shared = (struct dkim){ 0 };

@@ -137,6 +137,8 @@ static inline struct dkim_result *run(struct bench *b, struct bytes text)
 	struct pubkey_queue *pubkey = pubkey_queue_new(PUBKEY_BATCH_MAX);
 	struct hash_queue *hash = hash_queue_new(b->lanes);
 	struct keys *keys = keys_new(64, 3, pubkey);
+	struct canon_ops canon;
+	canon_ops_init(&canon, cpu_level());
 	arena_init(&arena, b->memory, 1 << 20);
 	CU_ASSERT_FATAL(header_split(&header, bytes_of(m.chunks->data, m.header_len), 9, &arena));
 	known_init(&known, names, sizeof names);
@@ -151,6 +153,7 @@ static inline struct dkim_result *run(struct bench *b, struct bytes text)
 				    .arena = &arena,
 				    .keys = keys,
 				    .queue = pubkey,
+				    .canon = &canon,
 				    .stats = b->stats,
 				    .now_s = NOW_S,
 				    .clock_s = 1 };

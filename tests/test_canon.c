@@ -1,9 +1,11 @@
-/* Canonical forms are those of RFC 6376 section 3.4, however input and output are cut. */
+/* Canonical forms are those of RFC 6376 section 3.4 at every level, however input and output are cut. */
 #include "tests/test.h"
 #include "verify/kernel/canon.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 struct row {
 	const char *in, *simple, *relaxed;
@@ -49,6 +51,23 @@ static const struct row rows[] = {
 
 enum { OUT_MAX = 4096 };
 
+/* Those this processor has; level[0] is scalar. */
+static struct canon_ops level[CPU_LEVEL_N];
+static unsigned levels;
+
+static void ladder(void)
+{
+	struct canon_ops *ops = level;
+	for (int l = CPU_SCALAR; l <= (int)cpu_level(); l++) {
+		canon_ops_init(ops, l);
+		bool without = l == CPU_AVX512 && !(cpu_flags() & CPU_VBMI2);
+		CU_ASSERT_EQUAL((int)ops->level, without ? CPU_AVX2 : l);
+		CU_ASSERT_EQUAL(ops->relaxed != NULL, l != CPU_SCALAR);
+		ops++;
+	}
+	levels = (unsigned)(ops - level);
+}
+
 struct run {
 	uint8_t out[OUT_MAX];
 	size_t n;
@@ -56,12 +75,12 @@ struct run {
 };
 
 /* Input in pieces of step octets (0: whole, but cut at `cut`), output in pieces of cap. */
-static void run_canon(struct run *r, enum canon_kind kind, struct bytes in, uint64_t limit,
-		      size_t cut, size_t step, size_t cap)
+static void run_canon(const struct canon_ops *ops, struct run *r, enum canon_kind kind,
+		      struct bytes in, uint64_t limit, size_t cut, size_t step, size_t cap)
 {
 	struct canon c;
 	r->n = 0;
-	canon_init(&c, kind, limit);
+	canon_init(&c, ops, kind, limit);
 	for (size_t i = 0; i < in.n;) {
 		size_t len = step ? step : (i == 0 && cut ? cut : in.n - i);
 		len = len < in.n - i ? len : in.n - i;
@@ -83,26 +102,30 @@ static bool is(const struct run *r, const char *want)
 static void known(void)
 {
 	struct run r;
-	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		run_canon(&r, CANON_SIMPLE, bytes_str(rows[i].in), UINT64_MAX, 0, 0, OUT_MAX / 2);
-		CU_ASSERT(is(&r, rows[i].simple));
-		run_canon(&r, CANON_RELAXED, bytes_str(rows[i].in), UINT64_MAX, 0, 0, OUT_MAX / 2);
-		CU_ASSERT(is(&r, rows[i].relaxed));
-	}
+	for (unsigned l = 0; l < levels; l++)
+		for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+			struct bytes in = bytes_str(rows[i].in);
+			run_canon(&level[l], &r, CANON_SIMPLE, in, UINT64_MAX, 0, 0, OUT_MAX / 2);
+			CU_ASSERT(is(&r, rows[i].simple));
+			run_canon(&level[l], &r, CANON_RELAXED, in, UINT64_MAX, 0, 0, OUT_MAX / 2);
+			CU_ASSERT(is(&r, rows[i].relaxed));
+		}
 }
 
 static void cut_everywhere(void)
 {
 	struct run r;
-	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct bytes in = bytes_str(rows[i].in);
+	for (unsigned i = 0; i < levels * (sizeof rows / sizeof rows[0]); i++) {
+		const struct canon_ops *ops = &level[i % levels];
+		const struct row *row = &rows[i / levels];
+		struct bytes in = bytes_str(row->in);
 		for (size_t cap = CANON_ROOM; cap < CANON_ROOM + 10; cap++)
 			for (size_t cut = 0; cut <= in.n + 3; cut++) {
 				size_t step = cut > in.n ? cut - in.n : 0;
-				run_canon(&r, CANON_SIMPLE, in, UINT64_MAX, cut, step, cap);
-				CU_ASSERT(is(&r, rows[i].simple));
-				run_canon(&r, CANON_RELAXED, in, UINT64_MAX, cut, step, cap);
-				CU_ASSERT(is(&r, rows[i].relaxed));
+				run_canon(ops, &r, CANON_SIMPLE, in, UINT64_MAX, cut, step, cap);
+				CU_ASSERT(is(&r, row->simple));
+				run_canon(ops, &r, CANON_RELAXED, in, UINT64_MAX, cut, step, cap);
+				CU_ASSERT(is(&r, row->relaxed));
 			}
 	}
 }
@@ -115,7 +138,7 @@ static void f7_empty_body(void)
 		struct run r;
 		uint8_t digest[32];
 		char text[64];
-		run_canon(&r, kind, bytes_of("", 0), UINT64_MAX, 0, 0, CANON_ROOM);
+		run_canon(NULL, &r, kind, bytes_of("", 0), UINT64_MAX, 0, 0, CANON_ROOM);
 		CU_ASSERT(EVP_Digest(r.out, r.n, digest, NULL, EVP_sha256(), NULL) == 1);
 		EVP_EncodeBlock((uint8_t *)text, digest, sizeof digest);
 		CU_ASSERT_STRING_EQUAL(text, want[kind]);
@@ -125,14 +148,19 @@ static void f7_empty_body(void)
 /* l=: so many canonical octets and no more; the rest is counted. */
 static void limit(void)
 {
-	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
+	for (unsigned i = 0; i < levels * (sizeof rows / sizeof rows[0]); i++)
 		for (int kind = CANON_SIMPLE; kind <= CANON_RELAXED; kind++) {
+			const struct row *row = &rows[i / levels];
 			struct bytes want =
-				bytes_str(kind == CANON_SIMPLE ? rows[i].simple : rows[i].relaxed);
+				bytes_str(kind == CANON_SIMPLE ? row->simple : row->relaxed);
 			for (size_t l = 0; l <= want.n + 1; l++) {
 				struct run r;
-				run_canon(&r, kind, bytes_str(rows[i].in), l, 0, 1 + l % 5,
-					  CANON_ROOM);
+				run_canon(&level[i % levels], &r, kind, bytes_str(row->in), l, 0,
+					  1 + l % 5, CANON_ROOM);
+				CU_ASSERT(bytes_equal(bytes_of(r.out, r.n), bytes_head(want, l)));
+				CU_ASSERT_EQUAL(r.total, want.n);
+				run_canon(&level[i % levels], &r, kind, bytes_str(row->in), l, 0, 0,
+					  100);
 				CU_ASSERT(bytes_equal(bytes_of(r.out, r.n), bytes_head(want, l)));
 				CU_ASSERT_EQUAL(r.total, want.n);
 			}
@@ -142,17 +170,18 @@ static void limit(void)
 /* What stands in front of a hole is never more than what the whole body gives, and all lines but the last are there. */
 static void cut_is_a_prefix(void)
 {
-	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
+	for (unsigned i = 0; i < levels * (sizeof rows / sizeof rows[0]); i++)
 		for (int kind = CANON_SIMPLE; kind <= CANON_RELAXED; kind++) {
-			struct bytes in = bytes_str(rows[i].in);
+			const struct row *row = &rows[i / levels];
+			struct bytes in = bytes_str(row->in);
 			struct bytes want =
-				bytes_str(kind == CANON_SIMPLE ? rows[i].simple : rows[i].relaxed);
+				bytes_str(kind == CANON_SIMPLE ? row->simple : row->relaxed);
 			for (size_t cut = 0; cut <= in.n; cut++) {
 				struct canon c;
 				uint8_t out[256];
 				struct bytes piece = bytes_head(in, cut);
 				size_t n = 0;
-				canon_init(&c, kind, UINT64_MAX);
+				canon_init(&c, &level[i % levels], kind, UINT64_MAX);
 				while (piece.n)
 					n += canon_body(&c, &piece, out + n, 64);
 				n += canon_cut(&c, out + n, 64);
@@ -164,36 +193,48 @@ static void cut_is_a_prefix(void)
 	struct canon c;
 	uint8_t out[64];
 	struct bytes body = bytes_str("abc\r\n\r\n");
-	canon_init(&c, CANON_RELAXED, UINT64_MAX);
+	canon_init(&c, NULL, CANON_RELAXED, UINT64_MAX);
 	size_t n = canon_body(&c, &body, out, sizeof out);
 	n += canon_cut(&c, out + n, sizeof out - n);
 	CU_ASSERT(bytes_equal(bytes_of(out, n), bytes_str("abc\r\n")));
 }
 
 /* Held line ends are a number: a long run of them is given out piece by piece when content follows. */
-static void empty_lines(void)
+static void empty_lines(const struct canon_ops *ops, const char *front)
 {
-	enum { LINES = 100000 };
-	uint8_t *in = malloc(LINES * 2 + 1), *out = malloc(LINES * 2 + 64);
+	enum { LINES = 1000000 };
+	size_t f = strlen(front);
+	uint8_t *in = malloc(f + LINES * 2 + 1), *out = malloc(LINES * 2 + 64);
 	CU_ASSERT_FATAL(in && out);
+	memcpy(in, front, f);
 	for (size_t i = 0; i < LINES; i++)
-		memcpy(in + 2 * i, "\r\n", 2);
-	in[2 * LINES] = 'x';
+		memcpy(in + f + 2 * i, "\r\n", 2);
+	in[f + 2 * LINES] = 'x';
 	struct canon c;
-	canon_init(&c, CANON_SIMPLE, UINT64_MAX);
-	struct bytes lines = bytes_of(in, 2 * LINES), x = bytes_of(in + 2 * LINES, 1);
-	CU_ASSERT_EQUAL(canon_body(&c, &lines, out, 64), 0);
-	CU_ASSERT_EQUAL(lines.n, 0);
+	canon_init(&c, ops, CANON_SIMPLE, UINT64_MAX);
+	struct bytes lines = bytes_of(in, f + 2 * LINES), x = bytes_of(in + f + 2 * LINES, 1);
 	size_t n = 0, calls = 0;
+	while (lines.n)
+		n += canon_body(&c, &lines, out, 64);
+	CU_ASSERT_EQUAL(n, f);
+	CU_ASSERT_EQUAL(c.held, LINES);
 	for (; x.n; calls++)
 		n += canon_body(&c, &x, out + n, 64);
 	while (!canon_ended(&c))
 		n += canon_end(&c, out + n, 64);
 	CU_ASSERT(calls > LINES * 2 / 64);
-	CU_ASSERT_EQUAL(n, LINES * 2 + 3);
-	CU_ASSERT(memcmp(out, in, LINES * 2 + 1) == 0);
+	CU_ASSERT_EQUAL(n, f + LINES * 2 + 3);
+	CU_ASSERT(memcmp(out, in, f + LINES * 2 + 1) == 0);
 	free(in);
 	free(out);
+}
+
+static void a_million_empty_lines(void)
+{
+	for (unsigned l = 0; l < levels; l++) {
+		empty_lines(&level[l], "");
+		empty_lines(&level[l], "text");
+	}
 }
 
 /* The rules one after the other on the whole text, as 3.4.3 and 3.4.4 read. */
@@ -224,58 +265,174 @@ static size_t by_the_letter(enum canon_kind kind, const uint8_t *in, size_t n, u
 	return o;
 }
 
-static void random_text(void)
+/* Blanks, line ends and parts of them: everywhere, now and then, alone, as lines of text have them, as indents. */
+enum { TEXTS = 5 };
+
+static void text_make(uint8_t *p, size_t n, unsigned text, uint64_t *random)
 {
 	static const char letters[] = "  \t\r\n\r\nab.\r\n\x80\1";
-	uint64_t state = 7;
-	for (int round = 0; round < 20000; round++) {
-		uint8_t text[200], want[512];
-		size_t n = test_random(&state) % sizeof text;
-		bool dense = test_random(&state) % 2;
-		for (size_t i = 0; i < n; i++) {
-			uint64_t x = test_random(&state);
-			text[i] = dense || x % 8 == 0
-					  ? (uint8_t)letters[(x >> 8) % (sizeof letters - 1)]
-					  : (uint8_t)('a' + (x >> 8) % 26);
-		}
-		uint8_t *in = test_guard(text, n);
-		for (int kind = CANON_SIMPLE; kind <= CANON_RELAXED; kind++) {
-			struct run r;
-			size_t len = by_the_letter(kind, text, n, want);
-			run_canon(&r, kind, bytes_of(in, n), UINT64_MAX, 0,
-				  1 + test_random(&state) % 64,
-				  CANON_ROOM + test_random(&state) % 50);
-			CU_ASSERT(bytes_equal(bytes_of(r.out, r.n), bytes_of(want, len)));
-			CU_ASSERT_EQUAL(r.total, len);
-		}
-		test_guard_free(in, n);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t x = test_random(random);
+		bool dense = text == 0 || (text == 1 && x % 8 == 0) ||
+			     (text == 3 && x % 128 == 0) || (text == 4 && x % 32 == 0);
+		p[i] = dense       ? (uint8_t)letters[(x >> 8) % (sizeof letters - 1)]
+		       : text == 2 ? (uint8_t) " \t\r\n"[(x >> 8) % 4]
+				   : (uint8_t)('a' + (x >> 8) % 26);
+		if (text >= 3 && i % 76 >= 74)
+			p[i] = i % 76 == 74 ? '\r' : '\n';
+		else if (text == 4 && i % 76 < x % 20)
+			p[i] = x >> 60 ? ' ' : '\t';
 	}
 }
 
-/* A piece of output lies against a page without access: nothing is written behind cap. */
-static void output_at_end_of_page(void)
+/* n octets between two pages without access; never given back. */
+static uint8_t *walled(size_t n)
 {
-	uint64_t state = 3;
-	for (size_t cap = CANON_ROOM; cap < 100; cap++) {
-		uint8_t text[300];
-		for (size_t i = 0; i < sizeof text; i++)
-			text[i] = (uint8_t) " \tab\r\nx"[test_random(&state) % 7];
-		uint8_t *out = test_guard(text, cap);
-		for (int kind = CANON_SIMPLE; kind <= CANON_RELAXED; kind++) {
-			struct canon c;
-			struct bytes in = bytes_of(text, sizeof text);
-			size_t most = 0;
-			canon_init(&c, kind, UINT64_MAX);
-			while (in.n) {
-				size_t n = canon_body(&c, &in, out, cap);
-				most = n > most ? n : most;
-			}
-			while (!canon_ended(&c))
-				canon_end(&c, out, cap);
-			CU_ASSERT(most > cap - CANON_ROOM && most <= cap);
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	CU_ASSERT_FATAL(n % page == 0);
+	uint8_t *m = mmap(NULL, n + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CU_ASSERT_FATAL(m != MAP_FAILED);
+	CU_ASSERT_FATAL(mprotect(m + page, n, PROT_READ | PROT_WRITE) == 0);
+	return m + page;
+}
+
+enum { WALLED = 64 * 1024 };
+
+struct walls { /* input and output against them */
+	uint8_t *in, *out;
+};
+
+/*
+ * As run_canon, but each piece lies against the wall in front of it or behind it, and so does the
+ * room for output; returns whether the result is want.
+ */
+static bool comes_out(const struct walls *w, const struct canon_ops *ops, enum canon_kind kind,
+		      struct bytes in, const size_t *cut, size_t cap, struct bytes want)
+{
+	struct canon c;
+	size_t at = 0, n = 0;
+	bool same = true;
+	canon_init(&c, ops, kind, UINT64_MAX);
+	for (int i = 0; i < 3; i++) {
+		size_t end = i < 2 ? cut[i] : in.n, len = end - at;
+		uint8_t *p = (at + i) % 2 ? w->in : w->in + WALLED - len;
+		memcpy(p, in.p + at, len);
+		struct bytes piece = bytes_of(p, len);
+		at = end;
+		while (piece.n) {
+			uint8_t *out = piece.n % 2 ? w->out : w->out + WALLED - cap;
+			size_t k = canon_body(&c, &piece, out, cap);
+			same = same && k <= want.n - n && memcmp(out, want.p + n, k) == 0;
+			n += k;
+			if (!same)
+				return false;
 		}
-		test_guard_free(out, cap);
 	}
+	while (!canon_ended(&c)) {
+		uint8_t *out = w->out + WALLED - cap;
+		size_t k = canon_end(&c, out, cap);
+		same = same && k <= want.n - n && memcmp(out, want.p + n, k) == 0;
+		n += k;
+	}
+	return same && n == want.n && c.total == n;
+}
+
+/* Every length of some blocks, cut at every octet. */
+static void levels_at_every_length(void)
+{
+	enum { MAX = 300 };
+	struct walls w = { walled(WALLED), walled(WALLED) };
+	uint64_t random = 5, compared = 0;
+	for (size_t n = 0; n <= MAX; n++)
+		for (unsigned text = 0; text < 2 * TEXTS; text++) {
+			uint8_t in[MAX], want[MAX + 2];
+			text_make(in, n, text % TEXTS, &random);
+			for (int kind = CANON_SIMPLE; kind <= CANON_RELAXED; kind++) {
+				size_t len = by_the_letter(kind, in, n, want);
+				unsigned wrong = 0;
+				for (size_t i = 0; i <= n; i++) {
+					size_t cut[2] = { i,
+							  i + test_random(&random) % (n - i + 1) };
+					size_t cap = CANON_ROOM + test_random(&random) % (n + 70);
+					for (unsigned l = 0; l < levels; l++, compared++)
+						wrong += !comes_out(&w, &level[l], kind,
+								    bytes_of(in, n), cut, cap,
+								    bytes_of(want, len));
+				}
+				CU_ASSERT_EQUAL(wrong, 0);
+			}
+		}
+	CU_ASSERT(compared >= levels * UINT64_C(900000));
+}
+
+static void levels_at_length(void)
+{
+	struct walls w = { walled(WALLED), walled(WALLED) };
+	uint64_t random = 9;
+	static uint8_t in[WALLED], want[WALLED + 2];
+	for (unsigned round = 0; round < 3000; round++) {
+		size_t n = test_random(&random) % (round % 16 ? 6000 : WALLED);
+		text_make(in, n, round % TEXTS, &random);
+		size_t flood = test_random(&random) % 400, at = test_random(&random) % (n + 1);
+		for (size_t i = at; round % 3 == 0 && i + 1 < n && flood; i += 2, flood--)
+			memcpy(in + i, round % 2 ? "\r\n" : " \t", 2);
+		for (int kind = CANON_SIMPLE; kind <= CANON_RELAXED; kind++) {
+			size_t len = by_the_letter(kind, in, n, want);
+			size_t cut[2] = { test_random(&random) % (n + 1), n };
+			size_t cap = CANON_ROOM + test_random(&random) % 5000;
+			cut[1] = cut[0] + test_random(&random) % (n - cut[0] + 1);
+			for (unsigned l = 0; l < levels; l++)
+				CU_ASSERT(comes_out(&w, &level[l], kind, bytes_of(in, n), cut, cap,
+						    bytes_of(want, len)));
+		}
+	}
+}
+
+/* Each group in otherwise plain text at every place of a few blocks, and every pair of octets that count. */
+static void levels_at_block_borders(void)
+{
+	static const char *const group[] = { " ",       "  ",    "\t",       " \t ",   "\r",
+					     " \r",     "\n",    " \n",      "\r\n",   " \r\n",
+					     "\t\r\n",  "\r\n ", "\r\n\r\n", " \r\n ", "\r\r\n",
+					     " \r\r\n", " \r \n" };
+	struct walls w = { walled(WALLED), walled(WALLED) };
+	for (unsigned g = 0; g < sizeof group / sizeof group[0]; g++)
+		for (size_t at = 0; at < 200; at++) {
+			uint8_t in[210], want[212];
+			size_t none[2] = { 0, 0 }, k = strlen(group[g]);
+			memset(in, 'x', sizeof in);
+			memcpy(in + at, group[g], k);
+			for (int kind = CANON_SIMPLE; kind <= CANON_RELAXED; kind++)
+				for (size_t n = at; n <= at + k + 1; n++) {
+					size_t len = by_the_letter(kind, in, n, want);
+					for (unsigned l = 0; l < levels; l++)
+						CU_ASSERT(comes_out(&w, &level[l], kind,
+								    bytes_of(in, n), none, 300,
+								    bytes_of(want, len)));
+				}
+		}
+}
+
+/* A piece of output is full but for CANON_ROOM: progress in any room. */
+static void room_is_used(void)
+{
+	uint64_t random = 3;
+	for (unsigned l = 0; l < levels; l++)
+		for (size_t cap = CANON_ROOM; cap < 300; cap++)
+			for (int kind = CANON_SIMPLE; kind <= CANON_RELAXED; kind++) {
+				uint8_t text[900], out[300];
+				for (size_t i = 0; i < sizeof text; i++)
+					text[i] = (uint8_t) " \tab\r\nx"[test_random(&random) % 7];
+				struct canon c;
+				struct bytes in = bytes_of(text, sizeof text);
+				size_t most = 0;
+				canon_init(&c, &level[l], kind, UINT64_MAX);
+				while (in.n) {
+					size_t n = canon_body(&c, &in, out, cap);
+					most = n > most ? n : most;
+				}
+				CU_ASSERT(most > cap - CANON_ROOM && most <= cap);
+			}
 }
 
 struct field_row {
@@ -326,6 +483,7 @@ static void field_cut_everywhere(void)
 	}
 }
 
-TEST_MAIN("canon", TEST(known), TEST(cut_everywhere), TEST(f7_empty_body), TEST(limit),
-	  TEST(cut_is_a_prefix), TEST(empty_lines), TEST(random_text), TEST(output_at_end_of_page),
-	  TEST(field_cut_everywhere))
+TEST_MAIN("canon", TEST(ladder), TEST(known), TEST(cut_everywhere), TEST(f7_empty_body),
+	  TEST(limit), TEST(cut_is_a_prefix), TEST(a_million_empty_lines),
+	  TEST(levels_at_every_length), TEST(levels_at_length), TEST(levels_at_block_borders),
+	  TEST(room_is_used), TEST(field_cut_everywhere))

@@ -12,6 +12,7 @@ static const char body[] = "Hi.\r\n\r\nWe  lost \t the game. \r\n.\r\n\r\n\r\n";
 struct bench {
 	uint8_t memory[1 << 16];
 	struct arena arena;
+	struct canon_ops canon;
 	struct header header;
 	struct message m;
 	struct message_chunk *chunk;
@@ -29,6 +30,7 @@ static struct bench *bench_new(const char *text, size_t header_len)
 				 .intact = n,
 				 .header_len = (uint32_t)header_len,
 				 .complete = true };
+	canon_ops_init(&b->canon, cpu_level());
 	arena_init(&b->arena, b->memory, sizeof b->memory);
 	CU_ASSERT(header_split(&b->header, bytes_of(b->chunk->data, header_len), 1, &b->arena));
 	return b;
@@ -109,8 +111,8 @@ static void body_in_any_room(void)
 						       .length = l,
 						       .body_canon = (uint8_t)kind };
 				arena_init(&b->arena, b->memory, sizeof b->memory);
-				CU_ASSERT(covered_bodies_init(&bodies, &b->m, NULL, NULL, 1,
-							      &b->arena));
+				CU_ASSERT(covered_bodies_init(&bodies, &b->m, NULL, &b->canon, NULL,
+							      1, &b->arena));
 				struct covered_body *c = covered_body(&bodies, &s);
 				size_t got = pull(&c->job, cap, have);
 				CU_ASSERT_EQUAL(got, l < 39 && l < wanted ? l : wanted);
@@ -128,8 +130,8 @@ static void one_job_a_body(void)
 	struct covered_bodies first, second;
 	struct signature s = { .body_canon = CANON_RELAXED, .hash = HASH_SHA256 };
 	int owner;
-	CU_ASSERT(covered_bodies_init(&first, &b->m, &owner, NULL, 2, &b->arena));
-	CU_ASSERT(covered_bodies_init(&second, &b->m, &owner, &first, 2, &b->arena));
+	CU_ASSERT(covered_bodies_init(&first, &b->m, &owner, &b->canon, NULL, 2, &b->arena));
+	CU_ASSERT(covered_bodies_init(&second, &b->m, &owner, &b->canon, &first, 2, &b->arena));
 	struct covered_body *one = covered_body(&first, &s);
 	CU_ASSERT(one && one->job.owner == &owner && one->job.algorithm == HASH_SHA256);
 	CU_ASSERT_PTR_EQUAL(covered_body(&first, &s), one);
@@ -217,7 +219,7 @@ static void n3_unseen(void)
 		struct covered_bodies bodies;
 		struct signature s = { .has_length = true, .length = l };
 		arena_init(&b->arena, b->memory, sizeof b->memory);
-		CU_ASSERT(covered_bodies_init(&bodies, &b->m, NULL, NULL, 1, &b->arena));
+		CU_ASSERT(covered_bodies_init(&bodies, &b->m, NULL, &b->canon, NULL, 1, &b->arena));
 		struct covered_body *c = covered_body(&bodies, &s);
 		pull(&c->job, 100, out);
 		c->job.digest_len = 1;

@@ -53,6 +53,7 @@ static bool begin_signatures(struct checks *c, const struct verdict *verdict)
 				    .arena = s->arena,
 				    .keys = s->keys,
 				    .queue = s->queue,
+				    .canon = s->canon,
 				    .stats = s->stats,
 				    .owner = s->owner,
 				    .now_s = c->now_s,

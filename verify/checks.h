@@ -39,6 +39,7 @@ struct checks_setup { /* all borrowed until checks_end or checks_abort */
 	struct records *records; /* NULL: nothing is kept */
 	struct keys *keys;
 	struct pubkey_queue *queue;
+	const struct canon_ops *canon; /* NULL: scalar */
 	struct stats *stats;
 	struct trace *trace; /* NULL: nobody looks */
 	void *owner; /* of the jobs */

@@ -51,6 +51,7 @@ struct verify_engine {
 	struct stats *stats;
 	struct hash_queue *hash;
 	struct pubkey_queue *pubkey;
+	struct canon_ops canon;
 	struct keys *keys;
 	struct records *records;
 	struct checks_profiles profiles; /* of cfg */
@@ -92,6 +93,7 @@ struct verify_engine *verify_engine_new(const struct config *cfg, unsigned slots
 	e->ready_end = &e->ready;
 	if (getrandom(&e->seed, sizeof e->seed, 0) != sizeof e->seed)
 		goto err0;
+	canon_ops_init(&e->canon, cpu_level());
 	e->hash = hash_queue_new(VERIFY_LANES);
 	e->pubkey = pubkey_queue_new(VERIFY_BATCH);
 	e->slot = calloc(slots, sizeof *e->slot);
@@ -154,6 +156,7 @@ static void begin_checks(struct verify *v, uint64_t clock_s)
 				      .records = e->records,
 				      .keys = e->keys,
 				      .queue = e->pubkey,
+				      .canon = &e->canon,
 				      .stats = e->stats,
 				      .trace = e->trace,
 				      .owner = v,

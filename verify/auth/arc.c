@@ -288,8 +288,8 @@ bool arc_prepare(struct arc *a)
 	if (a->decided)
 		return true;
 	uint16_t *cursor = arena_take(setup->arena, setup->header->names * sizeof *cursor);
-	if (!cursor || !covered_bodies_init(&a->bodies, setup->message, setup->owner, others,
-					    ARC_BODIES_MAX, setup->arena))
+	if (!cursor || !covered_bodies_init(&a->bodies, setup->message, setup->owner, setup->canon,
+					    others, ARC_BODIES_MAX, setup->arena))
 		return false;
 	for (unsigned i = 0; i < a->n; i++) {
 		uint16_t n = (uint16_t)(i * KIND_N + KIND_N - 1);

@@ -6,9 +6,12 @@ enum { BODY_TURN = 16 };
 enum { PART_FRONT, PART_BACK, PART_NONE }; /* covered_header.part */
 
 bool covered_bodies_init(struct covered_bodies *b, const struct message *m, void *owner,
-			 const struct covered_bodies *others, uint16_t max, struct arena *arena)
+			 const struct canon_ops *canon, const struct covered_bodies *others,
+			 uint16_t max, struct arena *arena)
 {
-	*b = (struct covered_bodies){ .message = m, .owner = owner, .others = others, .max = max };
+	*b = (struct covered_bodies){
+		.message = m, .owner = owner, .canon = canon, .others = others, .max = max
+	};
 	b->body = max ? arena_take(arena, max * sizeof *b->body) : NULL;
 	return b->body || !max;
 }
@@ -24,10 +27,11 @@ static bool body_known(const struct covered_body *b)
 static bool body_next(struct hash_job *job, uint8_t *buf, size_t cap, struct bytes *out)
 {
 	struct covered_body *b = (struct covered_body *)job; /* its first member */
-	size_t n = 0;
-	for (int i = 0; i < BODY_TURN && cap - n >= CANON_ROOM && !body_known(b); i++) {
+	size_t n = 0, least = cap / 8 < CANON_ROOM ? CANON_ROOM : cap / 8;
+	/* a piece that fits is taken by the kernel to its end; the last of the room is not worth it */
+	for (int i = 0; i < BODY_TURN && (!n || cap - n >= least) && !body_known(b); i++) {
 		if (!b->piece.n)
-			b->piece = octets_next(&b->octets, cap);
+			b->piece = octets_next(&b->octets, cap - n);
 		if (b->piece.n)
 			n += canon_body(&b->canon, &b->piece, buf + n, cap - n);
 		else if (b->cut)
@@ -67,7 +71,7 @@ struct covered_body *covered_body(struct covered_bodies *b, const struct signatu
 		.job = { .next = body_next, .owner = b->owner, .algorithm = s->hash },
 		.cut = !m->complete || m->intact < m->size
 	};
-	canon_init(&body->canon, s->body_canon, limit_of(s));
+	canon_init(&body->canon, b->canon, s->body_canon, limit_of(s));
 	octets_init(&body->octets, m, m->header_len, m->intact - m->header_len);
 	return body;
 }

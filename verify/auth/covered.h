@@ -25,6 +25,7 @@ struct covered_body { /* one distinct digest */
 struct covered_bodies {
 	const struct message *message; /* borrowed */
 	void *owner; /* of the jobs */
+	const struct canon_ops *canon; /* borrowed */
 	const struct covered_bodies *others; /* borrowed, looked into first; NULL: none */
 	struct covered_body *body;
 	uint16_t n, max, next;
@@ -44,9 +45,11 @@ struct covered_header {
 	struct bytes piece;
 };
 
-/* At most max bodies of its own. False: the arena is full. */
+/* At most max bodies of its own. canon is borrowed as long as b, NULL: scalar. False: the arena is
+ * full. */
 bool covered_bodies_init(struct covered_bodies *b, const struct message *m, void *owner,
-			 const struct covered_bodies *others, uint16_t max, struct arena *arena);
+			 const struct canon_ops *canon, const struct covered_bodies *others,
+			 uint16_t max, struct arena *arena);
 /* The body as s has it hashed; NULL: max are there and it is none of them. */
 struct covered_body *covered_body(struct covered_bodies *b, const struct signature *s);
 /* The same, but only one that is there. */

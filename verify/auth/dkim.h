@@ -40,6 +40,7 @@ struct dkim_setup { /* all borrowed until dkim_end */
 	struct arena *arena;
 	struct keys *keys;
 	struct pubkey_queue *queue; /* for parsing keys */
+	const struct canon_ops *canon; /* NULL: scalar */
 	struct stats *stats;
 	void *owner; /* of the jobs */
 	uint64_t now_s; /* for t= and x= */

@@ -4,9 +4,9 @@
 
 #define EACH(octet) (0x0101010101010101u * (octet))
 
-void canon_init(struct canon *c, enum canon_kind kind, uint64_t limit)
+void canon_init(struct canon *c, const struct canon_ops *ops, enum canon_kind kind, uint64_t limit)
 {
-	*c = (struct canon){ .kind = kind, .limit = limit };
+	*c = (struct canon){ .ops = ops, .kind = kind, .limit = limit };
 }
 
 /* 0x80 in every octet of v that is a blank, exactly */
@@ -65,6 +65,44 @@ static bool release_held(struct canon *c, uint8_t *out, size_t *o, size_t cap)
 	return true;
 }
 
+/*
+ * Octets at the end of out[from..o) of which it is not known whether they are given out go back into
+ * the state, as scalar has it. Returns the new end.
+ */
+static size_t take_back(struct canon *c, const uint8_t *out, size_t from, size_t o)
+{
+	if (o > from && out[o - 1] == '\r') {
+		c->cr = true;
+		o--;
+	}
+	if (c->kind == CANON_RELAXED && o > from && out[o - 1] == ' ') {
+		c->blank = true;
+		o--;
+	}
+	for (; o - from >= 2 && out[o - 2] == '\r' && out[o - 1] == '\n'; o -= 2)
+		c->held++;
+	return o;
+}
+
+/*
+ * Lines from p on, which is a first octet of content: all but what is held back behind the last
+ * content goes out, so that the state is needed only at the end. Returns octets taken, maybe none.
+ */
+static size_t lines(struct canon *c, const uint8_t *p, size_t n, uint8_t *out, size_t *o,
+		    size_t cap)
+{
+	size_t used, end, room = cap - *o;
+	if (c->kind == CANON_RELAXED) {
+		end = *o + c->ops->relaxed(p, n, out + *o, room, &used);
+	} else {
+		used = n < room ? n : room;
+		memcpy(out + *o, p, used);
+		end = *o + used;
+	}
+	*o = take_back(c, out, *o, end);
+	return used;
+}
+
 /* A run of content; *p is its first octet. Returns how much of it was taken. */
 static size_t content(struct canon *c, const uint8_t *p, size_t n, uint8_t *out, size_t *o,
 		      size_t cap)
@@ -100,6 +138,7 @@ size_t canon_body(struct canon *c, struct bytes *in, uint8_t *out, size_t cap)
 {
 	assert(cap >= CANON_ROOM);
 	const uint8_t *p = in->p, *end = in->p + in->n;
+	const bool vector = c->ops && c->ops->relaxed;
 	size_t o = 0;
 	while (p < end) {
 		if (c->cr && *p == '\n') {
@@ -121,7 +160,8 @@ size_t canon_body(struct canon *c, struct bytes *in, uint8_t *out, size_t cap)
 		} else {
 			if (!release_held(c, out, &o, cap))
 				break;
-			p += content(c, p, (size_t)(end - p), out, &o, cap);
+			size_t n = vector ? lines(c, p, (size_t)(end - p), out, &o, cap) : 0;
+			p += n ? n : content(c, p, (size_t)(end - p), out, &o, cap);
 		}
 	}
 	*in = bytes_of(p, (size_t)(end - p));
@@ -228,4 +268,45 @@ size_t canon_field_end(struct canon_field *c, bool crlf, uint8_t *out, size_t ca
 	}
 	*c = (struct canon_field){ 0 };
 	return o;
+}
+
+/* Every case of a line's end and of blanks, cut everywhere and given any room. */
+static bool self_test(const struct canon_ops *ops)
+{
+	static const char text[] =
+		"a\tb  c \t\r\n \r\nplain text of a line, and some more of it to fill the block "
+		"01234\r\n\t\tindented  twice \r x\ry\nz \n \t \r\n\r\n\r\n"
+		"012345678901234567890123456789012345678901234567890123456789 \r\n\x80\xa0\x89 \xff"
+		"\0 \x10\x19)\r \r\r\n                                                     "
+		"                               end\r\n ";
+	for (size_t cut = 0; cut < sizeof text; cut++) {
+		uint8_t want[sizeof text + CANON_ROOM], have[2 * sizeof text + CANON_ROOM];
+		struct canon a, b;
+		struct bytes in = bytes_of(text, sizeof text);
+		canon_init(&a, NULL, CANON_RELAXED, UINT64_MAX);
+		canon_init(&b, ops, CANON_RELAXED, UINT64_MAX);
+		size_t n = canon_body(&a, &in, want, sizeof want), m = 0;
+		struct bytes piece[] = { bytes_of(text, cut),
+					 bytes_of(text + cut, sizeof text - cut) };
+		for (int i = 0; i < 2; i++)
+			while (piece[i].n)
+				m += canon_body(&b, &piece[i], have + m, CANON_ROOM + cut);
+		if (n != m || memcmp(want, have, n) != 0 || a.held != b.held || a.cr != b.cr ||
+		    a.blank != b.blank)
+			return false;
+	}
+	return true;
+}
+
+void canon_ops_init(struct canon_ops *ops, enum cpu_level level)
+{
+	static canon_relaxed_fn *const ladder[CPU_LEVEL_N] = { NULL, canon_relaxed_avx2,
+							       canon_relaxed_avx512 };
+	if (level == CPU_AVX512 && !(cpu_flags() & CPU_VBMI2))
+		level = CPU_AVX2;
+	for (;; level--) {
+		*ops = (struct canon_ops){ ladder[level], level };
+		if (level == CPU_SCALAR || self_test(ops))
+			return;
+	}
 }

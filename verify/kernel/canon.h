@@ -5,17 +5,35 @@
  * Input must be free of dot-stuffing. Only CRLF ends a line: a bare CR or a bare LF is an octet
  * like any other. One call writes at most cap octets and takes what fits; a call may write more
  * than it was given, since held empty lines come out when a line with content follows. Over the
- * whole, output is never longer than input plus the CRLF of a last line without one.
+ * whole, output is never longer than input plus the CRLF of a last line without one. The scalar code
+ * is the truth; a kernel takes what follows a first octet of content, and what it leaves is scalar's.
  */
 #pragma once
 
 #include "base/bytes.h"
+#include "base/cpu.h"
 
 enum canon_kind { CANON_SIMPLE, CANON_RELAXED };
 
 enum { CANON_ROOM = 16 }; /* least cap; so many octets at the end of out may stay unused */
 
+/*
+ * Drops every blank in front of a blank or a CRLF and makes those that stay SP; p[0] is not behind a
+ * CR or a blank. What follows p[0..n) is taken for another octet. Returns octets written, at most
+ * cap; *used: octets read, fewer than n when out is full, maybe none.
+ */
+typedef size_t canon_relaxed_fn(const uint8_t *p, size_t n, uint8_t *out, size_t cap, size_t *used);
+
+struct canon_ops {
+	canon_relaxed_fn *relaxed; /* NULL: scalar only, for simple too */
+	enum cpu_level level;
+};
+
+/* The fastest kernel up to level that is built in, allowed by CPUID and passes its self-test. */
+void canon_ops_init(struct canon_ops *ops, enum cpu_level level);
+
 struct canon {
+	const struct canon_ops *ops; /* NULL: scalar */
 	uint8_t kind; /* enum canon_kind */
 	bool cr; /* a CR was taken and what follows it is not known */
 	bool blank; /* relaxed: blanks were taken and not given out */
@@ -26,8 +44,8 @@ struct canon {
 	uint64_t limit; /* octets given out at most (l=) */
 };
 
-/* limit: UINT64_MAX for all of the body. */
-void canon_init(struct canon *c, enum canon_kind kind, uint64_t limit);
+/* Borrows ops as long as c. limit: UINT64_MAX for all of the body. */
+void canon_init(struct canon *c, const struct canon_ops *ops, enum canon_kind kind, uint64_t limit);
 
 /*
  * Takes from the front of *in, writes to out; cap at least CANON_ROOM. Returns octets written, 0
@@ -61,3 +79,5 @@ size_t canon_field(struct canon_field *c, struct bytes *in, uint8_t *out, size_t
 
 /* The field ends here. crlf: with its line end (section 3.7: all but the signature's own field). */
 size_t canon_field_end(struct canon_field *c, bool crlf, uint8_t *out, size_t cap);
+
+canon_relaxed_fn canon_relaxed_avx2, canon_relaxed_avx512;
