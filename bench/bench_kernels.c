@@ -1,0 +1,19 @@
+/* The vector kernels against what they replace: ./dev bench kernels [NAME]. */
+#include "bench/kernels.h"
+
+#include <stdio.h>
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} kernels[] = {
+	{ "sha256", kernels_sha256 },
+};
+
+int main(int argc, char **argv)
+{
+	for (unsigned i = 0; i < sizeof kernels / sizeof *kernels; i++)
+		if (argc < 2 || strcmp(argv[1], kernels[i].name) == 0)
+			kernels[i].run();
+	return 0;
+}
