@@ -9,6 +9,7 @@
 #include "base/verdict.h"
 #include "control/events.h"
 #include "control/extract.h"
+#include "control/maillog.h"
 #include "control/output.h"
 #include "control/table.h"
 
@@ -16,9 +17,11 @@ struct emit {
 	struct emit_setup setup;
 	struct events *events;
 	struct table *table;
+	struct maillog *log;
 	struct output *out;
 	struct bytes *slot; /* lines by order & mask, in malloc memory; n 0: has not come */
 	uint64_t mask, next;
+	uint64_t first, before; /* order that messages count from now; messages before these */
 	bool flagged, failed, gone;
 	bool header; /* of the table was printed */
 	unsigned extract_failed;
@@ -36,13 +39,15 @@ struct emit *emit_new(const struct emit_setup *setup, char *why, size_t why_len)
 	e->setup = *setup;
 	e->mask = size - 1;
 	e->slot = calloc(size, sizeof *e->slot);
-	if (setup->text) {
+	if (setup->format == EMIT_TABLE) {
 		const char *no = getenv("NO_COLOR");
 		e->table = table_new(table_width(STDOUT_FILENO), setup->terminal && !(no && *no));
+	} else if (setup->format == EMIT_LOG) {
+		e->log = maillog_new((enum config_style)setup->cfg->header_style);
 	} else {
 		e->events = events_new(setup->cfg);
 	}
-	if (e->slot && (e->table || e->events))
+	if (e->slot && (e->table || e->log || e->events))
 		e->out = output_new("-", setup->stats, why, why_len);
 	if (e->out && (!setup->extract || extract_open(setup->extract, why, why_len) == 0))
 		return e;
@@ -58,6 +63,7 @@ void emit_free(struct emit *e)
 		output_free(e->out);
 	events_free(e->events);
 	table_free(e->table);
+	maillog_free(e->log);
 	for (uint64_t i = 0; e->slot && i <= e->mask; i++)
 		free((void *)e->slot[i].p);
 	free(e->slot);
@@ -67,7 +73,8 @@ void emit_free(struct emit *e)
 void emit_restart(struct emit *e, uint64_t first)
 {
 	assert(!emit_ready(e));
-	e->next = first;
+	e->before += e->next - e->first;
+	e->next = e->first = first;
 }
 
 static void extract(struct emit *e, const struct message *m)
@@ -81,6 +88,15 @@ static void extract(struct emit *e, const struct message *m)
 		e->setup.complain(e->setup.ctx, why);
 }
 
+static struct bytes lines_of(struct emit *e, const struct message *m)
+{
+	if (e->table)
+		return table_row(e->table, m);
+	if (e->log)
+		return maillog_lines(e->log, m, e->before + m->order - e->first + 1);
+	return events_record(e->events, m);
+}
+
 void emit_push(struct emit *e, const struct message *m)
 {
 	struct bytes *slot = &e->slot[m->order & e->mask];
@@ -89,7 +105,7 @@ void emit_push(struct emit *e, const struct message *m)
 		output_line(e->out, table_header(e->table));
 		e->header = true;
 	}
-	struct bytes line = e->table ? table_row(e->table, m) : events_record(e->events, m);
+	struct bytes line = lines_of(e, m);
 	e->flagged |= !m->verdict || m->verdict->action != VERDICT_ACCEPT;
 	extract(e, m);
 	if (m->order == e->next) {

@@ -12,10 +12,12 @@
 
 struct emit;
 
+enum emit_format { EMIT_JSON, EMIT_TABLE, EMIT_LOG }; /* events, table, maillog */
+
 struct emit_setup {
 	const struct config *cfg; /* all borrowed for its life */
 	struct stats *stats;
-	bool text; /* a table, else JSON lines */
+	enum emit_format format;
 	bool terminal; /* standard output is one */
 	const char *extract; /* folder, or NULL */
 	uint32_t window; /* messages that may be out at once */
@@ -28,7 +30,7 @@ struct emit_setup {
 struct emit *emit_new(const struct emit_setup *setup, char *why, size_t why_len);
 void emit_free(struct emit *e);
 
-/* message.order counts from 0 again for what comes now; nothing waits. */
+/* message.order counts from first for what comes now; nothing waits. Numbers in a log go on. */
 void emit_restart(struct emit *e, uint64_t first);
 
 /*

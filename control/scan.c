@@ -190,7 +190,7 @@ static int start_output(struct scan *s, char *why)
 				    .extract = s->opt.extract,
 				    .complain = complain,
 				    .ctx = s };
-	setup.text = s->opt.format ? !strcmp(s->opt.format, "text") : s->terminal;
+	setup.format = s->opt.format ? s->opt.as : s->terminal ? EMIT_TABLE : EMIT_JSON;
 	setup.window = s->opt.cfg.message_max > 2 * OUT_MAX ? s->opt.cfg.message_max : 2 * OUT_MAX;
 	s->stats = stats_new();
 	s->out_stats = setup.stats = stats_new();

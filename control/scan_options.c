@@ -20,8 +20,9 @@ enum own {
 };
 
 static const struct options_own own[OWN_N] = {
-	[OWN_FORMAT] = { "format", "text|json",
-			 "a table, or one JSON object a line [table on a terminal]" },
+	[OWN_FORMAT] = { "format", "text|json|log",
+			 "a table, one JSON object a line, or a log line each result [text on a "
+			 "terminal, else json]" },
 	[OWN_CONFIG] = { "config", "FILE", "settings in YAML; options win over it" },
 	[OWN_CORES] = { "cores", "N", "threads that verify; 1: one thread for everything [all]" },
 	[OWN_EXTRACT] = { "extract", "DIR", "write every message as DIR/<sha256>.eml" },
@@ -35,6 +36,12 @@ static const struct options_own own[OWN_N] = {
 	[OWN_RCPT_TO] = { "rcpt-to", "ADDR",
 			  "envelope of bare messages: recipient; may be repeated" },
 	[OWN_HELP] = { "help", NULL, "this text" },
+};
+
+static const char *const format_words[] = {
+	[EMIT_JSON] = "json",
+	[EMIT_TABLE] = "text",
+	[EMIT_LOG] = "log",
 };
 
 static void help(const struct options *o)
@@ -80,9 +87,10 @@ static int own_option(struct scan_options *s, enum own i, const char *value, cha
 	switch (i) {
 	case OWN_FORMAT:
 		s->format = value;
-		if (!strcmp(value, "text") || !strcmp(value, "json"))
-			return 0;
-		snprintf(why, why_len, "--format %.32s: allowed: text, json", value);
+		for (s->as = EMIT_JSON; s->as <= EMIT_LOG; s->as++)
+			if (!strcmp(value, format_words[s->as]))
+				return 0;
+		snprintf(why, why_len, "--format %.32s: allowed: text, json, log", value);
 		return -1;
 	case OWN_CORES:
 		if (value_number(bytes_str(value), &n) && n >= 1 && n <= SCAN_CORES_MAX) {

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "control/emit.h"
 #include "control/files.h"
 #include "control/options.h"
 
@@ -14,6 +15,7 @@ struct scan_options { /* all-zero before; strings are borrowed from argv */
 	struct config cfg;
 	struct config_source source;
 	const char *format, *extract, *evidence; /* NULL: not given */
+	enum emit_format as; /* what format says */
 	unsigned cores; /* 0: not given */
 	bool help;
 	const char **input;

@@ -22,13 +22,15 @@ static void complain(void *ctx, const char *line)
 }
 
 /* Standard output goes to a file while f runs; gives what was printed. */
-static struct bytes printed(void (*f)(struct emit *e), bool text)
+static struct bytes printed(void (*f)(struct emit *e), enum emit_format format)
 {
 	char path[] = "/tmp/test_emit.XXXXXX";
 	int fd = mkstemp(path), kept = dup(STDOUT_FILENO);
-	struct emit_setup setup = {
-		.cfg = &cfg, .stats = &stats, .text = text, .window = WINDOW, .complain = complain
-	};
+	struct emit_setup setup = { .cfg = &cfg,
+				    .stats = &stats,
+				    .format = format,
+				    .window = WINDOW,
+				    .complain = complain };
 	fflush(stdout);
 	dup2(fd, STDOUT_FILENO);
 	struct emit *e = emit_new(&setup, why, sizeof why);
@@ -86,7 +88,7 @@ static void in_order(struct emit *e)
 static void same_octets(void)
 {
 	make();
-	struct bytes a = printed(in_order, false), b = printed(shuffled, false);
+	struct bytes a = printed(in_order, EMIT_JSON), b = printed(shuffled, EMIT_JSON);
 	size_t lines = 0;
 	for (size_t i = 0; i < a.n; i++)
 		lines += a.p[i] == '\n';
@@ -118,10 +120,31 @@ static void again(struct emit *e)
 static void table_with_totals(void)
 {
 	make();
-	struct bytes got = printed(again, true);
+	struct bytes got = printed(again, EMIT_TABLE);
 	CU_ASSERT_EQUAL(strncmp((const char *)got.p, "TIME", 4), 0);
 	CU_ASSERT_PTR_NOT_NULL(memmem(got.p, got.n, "\n4 messages (4 smtp", 19));
 	free((void *)got.p);
+}
+
+/* Numbers go on where the order of captures gives way to that of files, and none is given twice. */
+static void numbers_of_a_log(void)
+{
+	make();
+	struct bytes got = printed(again, EMIT_LOG);
+	const char *at = (const char *)got.p;
+	for (unsigned mid = 1; mid <= 4; mid++) {
+		unsigned want = mid == 4 ? 5 : mid; /* the fourth never came */
+		char text[32];
+		snprintf(text, sizeof text, " MID %u Verdict: ", want);
+		at = memmem(at, got.n - (size_t)(at - (const char *)got.p), text, strlen(text));
+		CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+	}
+	CU_ASSERT_PTR_NULL(memmem(got.p, got.n, " MID 4 ", 7));
+	free((void *)got.p);
+	struct bytes a = printed(in_order, EMIT_LOG), b = printed(shuffled, EMIT_LOG);
+	CU_ASSERT_TRUE(bytes_equal(a, b));
+	free((void *)a.p);
+	free((void *)b.p);
 }
 
 static void unjudged(struct emit *e)
@@ -134,7 +157,8 @@ static void unjudged(struct emit *e)
 static void what_nobody_judged_is_flagged(void)
 {
 	make();
-	free((void *)printed(unjudged, false).p);
+	free((void *)printed(unjudged, EMIT_JSON).p);
 }
 
-TEST_MAIN("emit", TEST(same_octets), TEST(table_with_totals), TEST(what_nobody_judged_is_flagged))
+TEST_MAIN("emit", TEST(same_octets), TEST(table_with_totals), TEST(numbers_of_a_log),
+	  TEST(what_nobody_judged_is_flagged))

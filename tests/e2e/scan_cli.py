@@ -12,6 +12,7 @@ import mailbox
 import os
 import pty
 import random
+import re
 import signal
 import struct
 import subprocess
@@ -394,6 +395,44 @@ def text_format():
     assert lines[-1].startswith("301 messages (300 smtp, 0 pop3, 1 file)"), lines[-1]
     r = scan("--dns", "none", "--format", "text", "odd.eml")
     assert b"\x1b" not in r.out and b"\\x1b[2J" not in r.out  # the table does not show the subject at all
+
+
+@test
+def c64_to_c66_log():
+    """A line each result, of the messages' numbers in the order of the inputs; the words of AsyncOS on request."""
+    inputs = ["many.pcap", "a.eml", "in.mbox", "many.pcap"]
+    n = 300 + 1 + 8 + 300
+    r = scan(*ZONE, "--format", "log", *inputs)
+    lines = r.out.decode("ascii").splitlines()
+    form = re.compile(r"([A-Z][a-z]{2} [A-Z][a-z]{2} [ 123]\d \d\d:\d\d:\d\d \d{4}) Info: MID (\d+) (Message|SPF|DKIM|ARC|DMARC|Verdict): (.+)")
+    found = [form.fullmatch(line).groups() for line in lines]
+    seen = [int(mid) for _, mid, _, _ in found]
+    equal((seen, sorted(set(seen))), (sorted(seen), list(range(1, n + 1))), "numbers")
+    equal(found[0][0], time.asctime(time.gmtime(int(1700000000))), "the capture's time")
+    records = scan(*ZONE, "--format", "json", *inputs).records()
+    got = {}
+    for _, mid, method, text in found:
+        got.setdefault(int(mid), []).append((method, text.split()))
+    for mid, record in enumerate(records, 1):
+        of = lambda method: [words for m, words in got[mid] if m == method]
+        equal([words[0] for words in of("DKIM")], [d["result"] for d in record["auth"]["dkim"]], mid)
+        equal(of("ARC")[0][0], record["auth"]["arc"]["result"], mid)
+        equal(of("DMARC")[0][0], record["auth"]["dmarc"]["result"], mid)
+        equal(of("Verdict")[0][:2], [record["verdict"]["action"], "result=" + record["verdict"]["result"]], mid)
+        spf = record["auth"]["spf"]
+        assert spf["identity"] in ("mailfrom", "helo"), spf
+        equal([words[3] for words in of("SPF") if words[0] == spf["identity"]] or ["none"], [spf["result"]], mid)
+    equal(scan(*ZONE, "--format", "log", "--cores", 1, *inputs).out, r.out, "one core")
+    asyncos = scan(*ZONE, "--format", "log", "--headers-style", "asyncos", *inputs).out.decode("ascii")
+    for mid, record in enumerate(records, 1):
+        want = {"none": "no signature", "pass": "verified pass", "fail": "permfail (body_hash)"}[record["auth"]["dkim"][0]["result"]]
+        assert f" Info: MID {mid} DKIM: {want}\n" in asyncos, (mid, want)
+    for client in ([], ["--client-ip", "192.0.2.1"]):
+        r = scan(*ZONE, "--format", "log", "--headers-style", "asyncos", "--now", 1186407338, "--mail-from", "spam@test.com", *client, "a.eml")
+        assert b"\nMon Aug  6 13:35:38 2007 Info: MID 1 DKIM: no signature\n" in r.out, r.out
+        assert b"\nMon Aug  6 13:35:38 2007 Info: MID 1 SPF: mailfrom identity spam@test.com None\n" in r.out, r.out
+    r = scan("--dns", "none", "--format", "log", "--mail-from", "x\nMon Aug  6 13:35:38 2007 Info: MID 9 DKIM: verified pass", "a.eml")
+    assert b"MID 9 DKIM" in r.out and not re.search(rb"^.{0,40}MID 9", r.out, re.M), r.out
 
 
 def on_terminal(*args, columns=100, env=None, err=False):
