@@ -318,12 +318,34 @@ static void arc_results(struct hostile *h)
 	hostile_end(h);
 }
 
+/* As much of the message's room as a header can take: folds, long h= lists, many fields and sets. */
+static void room(struct hostile *h)
+{
+	hostile_key_rule(h, ".example");
+	char *names = malloc(40000);
+	size_t n = (size_t)sprintf(names, "from");
+	for (unsigned i = 0; i < hostile_many(h, 9000); i++)
+		n += (size_t)sprintf(names + n, ":a");
+	for (unsigned i = 0; i < 5; i++) {
+		char selector[16];
+		snprintf(selector, sizeof selector, "s%u", i);
+		hostile_signature(h, "key.example", selector, "", names);
+	}
+	hostile_add(h, "%s", hostile_from);
+	hostile_add(h, "To: x@y.example");
+	hostile_repeat(h, hostile_many(h, 30000), "\r\n ");
+	hostile_repeat(h, hostile_many(h, 3500), "a:\r\n");
+	hostile_chain(h, 50, 10, true);
+	free(names);
+}
+
 static const struct hostile_row rows[] = {
 	{ "usual", usual },
 	{ "h1 10,000 signature fields", signatures_10000 },
 	{ "h1 330 whole signatures", signatures_whole },
 	{ "h2 five lists of 5,000 names", names_5000 },
 	{ "h2 five lists of one name", names_same },
+	{ "h2 all the room there is", room },
 	{ "h2 long and double tags", long_tags },
 	{ "h3 modulus of 16 bits", modulus_16 },
 	{ "h3 modulus of 16,384 bits", modulus_16384 },

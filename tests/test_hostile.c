@@ -208,10 +208,14 @@ static void h2_tags(void)
 		{ "h2 five lists of one name", NONE3, "fail:signature", "none:-", FAIL },
 		{ "h2 long and double tags", NONE3,
 		  "permerror:domain permerror:selector permerror:syntax", "none:-", FAIL },
+		{ "h2 all the room there is", "none:no_record none:no_record none:no_pra",
+		  "fail:signature", "fail:signature", "permerror:from_several_fields" },
 	};
 	struct engine t = start();
 	rows(&t, want, N(want), 10);
-	cuts(&t, want, N(want), 1000);
+	cuts(&t, want, N(want) - 1, 1000);
+	/* in the largest header there is room for all, or the verdict would be none */
+	rows(&t, want + N(want) - 1, 1, 1);
 	stop(&t);
 }
 
