@@ -7,6 +7,7 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } kernels[] = {
+	{ "canon", kernels_canon },
 	{ "sha256", kernels_sha256 },
 };
 

@@ -39,4 +39,5 @@ double kernels_clock(void);
 /* n octets of memory and their end: aligned to a page, gone with the program. */
 uint8_t *kernels_memory(size_t n);
 
+void kernels_canon(void);
 void kernels_sha256(void);
