@@ -317,7 +317,42 @@ static void c87_received_spf_fields(void)
 	     "\tproblem=lookup_limit");
 }
 
-static void g5_g20_policy(void)
+/* Every copy of the policy field that came in is found, whatever its letters, form and place, and of
+ * both names whatever the style; ours is made beside it. */
+static void g6_copies_that_came_in(void)
+{
+	static const struct {
+		const char *section;
+		unsigned want;
+	} rows[] = {
+		{ "From: a@b.example\r\n\r\n", 0 },
+		{ "X-SGDMARC-Fail-policy: reject\r\n\r\n", 1 },
+		{ "x-sgdmarc-FAIL-policy:none\r\n\r\n", 1 },
+		{ "X-SGDMARC-Fail-policy :\r\n reject\r\n\r\n", 1 },
+		{ "X-Postern-DMARC-Fail-Policy:\r\n\r\n", 1 },
+		{ "X-SGDMARC-Fail-policy: a\r\nFrom: a@b.example\r\nX-SGDMARC-Fail-policy: b\r\n"
+		  "x-postern-dmarc-fail-policy: c\r\n\r\n",
+		  3 },
+		{ "X-SGDMARC-Fail-policy: no end", 1 },
+		{ "X-SGDMARC-Fail-policy-: x\r\nX-X-SGDMARC-Fail-policy: x\r\n"
+		  "Subject: X-SGDMARC-Fail-policy: x\r\n X-SGDMARC-Fail-policy: x\r\n\r\n",
+		  0 },
+	};
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		for (unsigned style = STYLE_RFC8601; style <= STYLE_SECURITYGATEWAY; style++) {
+			struct site *s = begin(rows[i].section);
+			s->cfg.header_style = style;
+			s->v.checks = VERDICT_DMARC;
+			s->v.dmarc = (struct dmarc_result){ .result = AUTH_FAIL,
+							    .has_record = true,
+							    .policy = DMARC_REJECT };
+			CU_ASSERT_TRUE(make(s));
+			CU_ASSERT_EQUAL(s->v.headers.forged_policy, rows[i].want);
+			CU_ASSERT_PTR_NOT_NULL(s->v.headers.dmarc_fail_policy.p);
+		}
+}
+
+static void g5_g20_d12_policy(void)
 {
 	static const struct {
 		enum auth_result result;
@@ -552,6 +587,7 @@ static void arena_full(void)
 
 TEST_MAIN("authres", TEST(f13_nothing_checked), TEST(b5_all_methods), TEST(n3_unverifiable),
 	  TEST(f13_unsigned_and_null_sender), TEST(c50_partially_verified), TEST(c51_style_asyncos),
-	  TEST(c86_c88_received_spf_asyncos), TEST(c87_received_spf_fields), TEST(g5_g20_policy),
-	  TEST(b5_authserv_id), TEST(id_cut_everywhere), TEST(f13_forged_fields),
-	  TEST(f13_forged_field_of_any_size), TEST(hostile_text), TEST(limits), TEST(arena_full))
+	  TEST(c86_c88_received_spf_asyncos), TEST(c87_received_spf_fields),
+	  TEST(g6_copies_that_came_in), TEST(g5_g20_d12_policy), TEST(b5_authserv_id),
+	  TEST(id_cut_everywhere), TEST(f13_forged_fields), TEST(f13_forged_field_of_any_size),
+	  TEST(hostile_text), TEST(limits), TEST(arena_full))

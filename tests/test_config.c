@@ -313,6 +313,20 @@ static void h13_deep_and_long(void)
 	free(text);
 }
 
+/* What is on where nobody set anything: every check, and what DMARC leaves out; nobody is on the lists. */
+static void d1_d2_d14_to_d16_defaults(void)
+{
+	struct config cfg;
+	char why[SCHEMA_WHY_MAX] = "";
+	CU_ASSERT_EQUAL_FATAL(parse(&cfg, "{}\n", why), 0);
+	CU_ASSERT_EQUAL_FATAL(config_check(&cfg, why, sizeof why), 0);
+	CU_ASSERT_TRUE(cfg.spf && cfg.dkim && cfg.arc && cfg.dmarc && cfg.names);
+	CU_ASSERT_TRUE(cfg.profiles->dmarc[0].bypass_authenticated);
+	CU_ASSERT_STRING_EQUAL(cfg.profiles->dmarc[0].bypass_clients, "");
+	CU_ASSERT_STRING_EQUAL(cfg.profiles->dmarc[0].bypass_servers, "");
+	CU_ASSERT_STRING_EQUAL(cfg.profiles->dmarc[0].sealers, "");
+}
+
 /* DMARC judges what SPF and DKIM found; with both off it would fail all mail. */
 static void g22_dmarc_needs_spf_or_dkim(void)
 {
@@ -516,6 +530,6 @@ static void as_json(void)
 TEST_MAIN("config", TEST(defaults), TEST(rows_round_trip), TEST(h13_every_range),
 	  TEST(h13_every_wrong_type), TEST(f13_authserv_id), TEST(good_files),
 	  TEST(h13_wrong_files), TEST(h13_alias_bomb), TEST(h13_file_of_10_mb),
-	  TEST(h13_deep_and_long), TEST(rules_between), TEST(g22_dmarc_needs_spf_or_dkim),
-	  TEST(options_over_file), TEST(options_of_profiles), TEST(reload_keeps), TEST(times),
-	  TEST(dns_forms), TEST(as_json))
+	  TEST(h13_deep_and_long), TEST(rules_between), TEST(d1_d2_d14_to_d16_defaults),
+	  TEST(g22_dmarc_needs_spf_or_dkim), TEST(options_over_file), TEST(options_of_profiles),
+	  TEST(reload_keeps), TEST(times), TEST(dns_forms), TEST(as_json))

@@ -453,6 +453,34 @@ static void g9_no_list(void)
 	list = kept;
 }
 
+/* Where RFC 9989 and the RFC 7489 that it took the place of differ: pct, np, t and psd are tags of one of
+ * them, a bad tag of the other is no error, and each finds an organization in its own way. */
+static void f11_two_standards(void)
+{
+	EXPECT({ { RFC, "zero-pct.com", NULL, NULL },
+		 "fail:not_authenticated reject zero-pct.com zero-pct.com" },
+	       { { PSL, "zero-pct.com", NULL, NULL },
+		 "fail:not_authenticated quarantine<reject psl zero-pct.com zero-pct.com" },
+	       { { RFC, "test.example.com", NULL, NULL },
+		 "fail:not_authenticated none<quarantine test.example.com example.com" },
+	       { { PSL, "test.example.com", NULL, NULL },
+		 "fail:not_authenticated quarantine psl test.example.com example.com" },
+	       { { RFC, "absent.sub.example", NULL, NULL },
+		 "fail:not_authenticated reject np sub.example sub.example" },
+	       { { PSL, "absent.sub.example", NULL, NULL },
+		 "fail:not_authenticated quarantine psl sub.example sub.example" },
+	       { { RFC, "own.tree.example", "pass tree.example", NULL },
+		 "fail:not_aligned quarantine own.tree.example own.tree.example" },
+	       { { PSL, "own.tree.example", "pass tree.example", NULL },
+		 "pass quarantine S psl own.tree.example tree.example" },
+	       { { RFC, "badnp.example", NULL, NULL }, "permerror:record_invalid" },
+	       { { PSL, "badnp.example", NULL, NULL },
+		 "fail:not_authenticated reject psl badnp.example badnp.example" },
+	       { { RFC, "a.two.tree.example", NULL, NULL },
+		 "fail:not_authenticated none tree.example tree.example" },
+	       { { PSL, "a.two.tree.example", NULL, NULL }, "none:several_records" });
+}
+
 static void c102_records(void)
 {
 	EXPECT({ { RFC, "two.example", NULL, NULL }, "none:several_records" },
@@ -721,7 +749,7 @@ static void without_list(void)
 
 TEST_MAIN("dmarc", TEST(with_list), TEST(f20_appendix_b1_alignment), TEST(f20_appendix_b2_records),
 	  TEST(f20_appendix_b4_walks), TEST(f20_sp_np), TEST(f20_testing), TEST(c101_alignment),
-	  TEST(f20_organizations), TEST(g9_walks), TEST(g9_no_list), TEST(c102_records),
-	  TEST(c101_temperror), TEST(n3_unverifiable), TEST(h6_from), TEST(c101_pct),
-	  TEST(d1_fields), TEST(f20_questions), TEST(f20_budget), TEST(no_space), TEST(reasons),
-	  TEST(without_list))
+	  TEST(f20_organizations), TEST(g9_walks), TEST(g9_no_list), TEST(f11_two_standards),
+	  TEST(c102_records), TEST(c101_temperror), TEST(n3_unverifiable), TEST(h6_from),
+	  TEST(c101_pct), TEST(d1_fields), TEST(f20_questions), TEST(f20_budget), TEST(no_space),
+	  TEST(reasons), TEST(without_list))

@@ -112,6 +112,38 @@ static void f20_known(void)
 	}
 }
 
+/* The tags of the draft of 2013, those that later standards dropped too, are what they were: nothing
+ * that a domain published then has another meaning now. */
+static void c100_records_of_the_draft(void)
+{
+	static const struct {
+		const char *in, *want;
+	} old[] = {
+		{ "v=DMARC1; p=none; rua=mailto:feedback@example.com",
+		  "p=0 rua=mailto:feedback@example.com reports" },
+		{ "v=DMARC1; p=none; rua=mailto:feedback@example.com; "
+		  "ruf=mailto:reports@third.example.net",
+		  "p=0 rua=mailto:feedback@example.com ruf=mailto:reports@third.example.net "
+		  "reports" },
+		{ "v=DMARC1; p=quarantine; rua=mailto:feedback@example.com,"
+		  "mailto:tld@third.example.net!10m; pct=25",
+		  "p=1 pct=25 rua=mailto:feedback@example.com,mailto:tld@third.example.net!10m "
+		  "reports" },
+		{ "v=DMARC1; adkim=s; aspf=s; fo=1:d:s; p=reject; pct=50; rf=afrf:iodef; ri=3600; "
+		  "rua=mailto:a@b.example; ruf=mailto:c@d.example; sp=none",
+		  "p=2 sp=0 adkim aspf pct=50 rua=mailto:a@b.example ruf=mailto:c@d.example "
+		  "fo=1:d:s reports" },
+		{ "v=DMARC1;p=reject;rf=iodef;ri=0", "p=2" },
+	};
+	for (unsigned i = 0; i < sizeof old / sizeof old[0]; i++) {
+		struct dmarc_record r;
+		char text[512] = "";
+		CU_ASSERT_TRUE_FATAL(dmarc_record_parse(&r, bytes_str(old[i].in)));
+		print(&r, text);
+		CU_ASSERT_STRING_EQUAL(text, old[i].want);
+	}
+}
+
 /* Cut anywhere, it is a record from the end of its version on, and its policy is never another. */
 static void f20_cut(void)
 {
@@ -242,4 +274,5 @@ static void sets(void)
 	}
 }
 
-TEST_MAIN("dmarc_record", TEST(f20_known), TEST(f20_cut), TEST(f20_uris), TEST(h4_long), TEST(sets))
+TEST_MAIN("dmarc_record", TEST(f20_known), TEST(c100_records_of_the_draft), TEST(f20_cut),
+	  TEST(f20_uris), TEST(h4_long), TEST(sets))

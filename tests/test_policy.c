@@ -346,7 +346,31 @@ static void c59_temporary(void)
 }
 
 /* Keys in test mode count as no signature, but for a pass (C-53, RFC 6376 section 3.6.1). */
-static void c63_test_mode(void)
+/* Whatever DKIM says, the message is accepted, and at most flagged, unless a profile acts; then it gets
+ * just that. */
+static void c63_accepted_unless_a_profile_acts(void)
+{
+	for (unsigned r = 0; r < AUTH_RESULT_N; r++)
+		for (unsigned action = VERDICT_ACCEPT; action < VERDICT_ACTION_N; action++) {
+			bool permanent = r == AUTH_FAIL || r == AUTH_POLICY || r == AUTH_PERMERROR;
+			bool acts = permanent || r == AUTH_TEMPERROR;
+			fresh();
+			dkim_is((enum auth_result)r);
+			judge();
+			CU_ASSERT_EQUAL(v.action, permanent ? VERDICT_FLAG : VERDICT_ACCEPT);
+			CU_ASSERT_EQUAL(v.reply.n, 0);
+			dkim.permanent_action = permanent ? action : VERDICT_REJECT;
+			dkim.temporary_action = permanent ? VERDICT_REJECT : action;
+			judge();
+			CU_ASSERT_EQUAL(v.action, acts ? action : VERDICT_ACCEPT);
+			CU_ASSERT_EQUAL(v.reply.n > 0, acts && action == VERDICT_REJECT);
+		}
+	fresh(); /* unsigned */
+	dkim.permanent_action = dkim.temporary_action = VERDICT_REJECT;
+	outcome(VERDICT_ACCEPT, "clean", NULL);
+}
+
+static void c53_test_mode(void)
 {
 	static const enum auth_result all[] = { AUTH_FAIL, AUTH_POLICY, AUTH_PERMERROR,
 						AUTH_TEMPERROR, AUTH_UNVERIFIABLE };
@@ -987,8 +1011,9 @@ static void counted(void)
 TEST_MAIN("policy", TEST(c77_identity_and_result), TEST(c78_no_action_accepts),
 	  TEST(c79_any_identity_refuses), TEST(c80_temperror_reply), TEST(c81_other_reply),
 	  TEST(c82_publishers_words), TEST(c83_own_replies), TEST(spf_milder), TEST(c60_permanent),
-	  TEST(c59_temporary), TEST(c63_test_mode), TEST(dkim_under_dmarc_pass), TEST(c104_reject),
-	  TEST(c105_quarantine), TEST(c106_temporary), TEST(c107_permanent), TEST(h6_odd_from),
+	  TEST(c59_temporary), TEST(c53_test_mode), TEST(c63_accepted_unless_a_profile_acts),
+	  TEST(dkim_under_dmarc_pass), TEST(c104_reject), TEST(c105_quarantine),
+	  TEST(c106_temporary), TEST(c107_permanent), TEST(h6_odd_from),
 	  TEST(d4_refused_by_default), TEST(d5_d6_d8_d9_tag_and_score),
 	  TEST(d7_quarantined_by_default), TEST(d10_one_tag), TEST(d13_none_untouched),
 	  TEST(g4_three_policies), TEST(g7_accepted_with_the_header),

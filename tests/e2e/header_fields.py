@@ -125,7 +125,7 @@ def b5_forged(_, field):
                    "(p=quarantine dis=quarantine"),
     "none": ("nothing.example", (), None, "(p=none dis=none"),
 })
-def g5_g20_policy(_, value):
+def g5_g6_g20_d12_policy(_, value):
     domain, options, want, comment = value
     message = b"From: a@%s\r\nX-SGDMARC-Fail-policy: none\r\n\r\nx\r\n" % domain.encode()
     got = judge(message, *envelope("a@other.example"), *options)["headers"]

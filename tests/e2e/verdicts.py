@@ -284,7 +284,7 @@ def c170_protected_names():
 
 
 @case
-def g5_g20_headers():
+def g5_g6_g20_d12_headers():
     record = judge("a@p-reject.example", "--authserv-id", "mx.here.example", sender="a@fail.example",
                    header=b"Authentication-Results: mx.here.example; dmarc=pass\r\nX-Postern-DMARC-Fail-Policy: reject\r\n")
     h = record["headers"]
@@ -293,8 +293,69 @@ def g5_g20_headers():
     assert " dmarc=fail (p=reject" in h["authentication_results"], h
     assert h["received_spf"].startswith("Received-SPF: fail ") and "identity=mailfrom" in h["received_spf"], h
     equal((h["dmarc_fail_policy"], h["forged_results"], h["forged_policy"]), ("X-Postern-DMARC-Fail-Policy: reject", 1, 1))
+    for policy in ("quarantine", "reject"):
+        h = judge(f"a@p-{policy}.example", "--headers-style", "securitygateway", header=b"X-SGDMARC-Fail-policy: none\r\n")["headers"]
+        equal((h["dmarc_fail_policy"], h["forged_policy"]), (f"X-SGDMARC-Fail-policy: {policy}", 1))
     for author in ("a@p-none.example", "a@none.example"):
         assert "dmarc_fail_policy" not in judge(author)["headers"], author
+
+
+KEY = None
+
+
+def key():
+    """A key's PEM and its record's p=."""
+    global KEY
+    if not KEY:
+        import base64
+        from cryptography.hazmat.primitives.asymmetric import rsa
+        from cryptography.hazmat.primitives import serialization as s
+        pair = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+        public = pair.public_key().public_bytes(s.Encoding.DER, s.PublicFormat.SubjectPublicKeyInfo)
+        KEY = (pair.private_bytes(s.Encoding.PEM, s.PrivateFormat.TraditionalOpenSSL, s.NoEncryption()), base64.b64encode(public).decode())
+    return KEY
+
+
+def signed(message, domain, names=(b"from", b"subject")):
+    return dkim.sign(message, b"k", domain, key()[0], include_headers=list(names)) + message
+
+
+@case
+def c62_the_six_conditions():
+    """Pass, not performed, temporary and permanent error, test failed, unsigned: each is a word of its own in the record."""
+    zone = (ZONE + f'k._domainkey.sender.example. IN TXT "v=DKIM1; p={key()[1]}"\n' +
+            f'k._domainkey.trying.example. IN TXT "v=DKIM1; t=y; p={key()[1]}"\n;ERROR,k._domainkey.slow.example,TXT,TIMEOUT\n')
+    plain = b"From: a@none.example\r\nSubject: x\r\n" + BODY
+    good = signed(plain, b"sender.example")
+    for word, message, options in (
+            ("pass", good, ()), ("neutral", signed(plain, b"trying.example"), ("--dkim-test", "skip")),
+            ("temperror", signed(plain, b"slow.example"), ()), ("permerror", good.replace(b"v=1;", b"v=2;"), ()),
+            ("permerror", signed(plain, b"nokey.example"), ()), ("fail", good + b"more\r\n", ()), ("none", plain, ())):
+        record, = run("--dns", "zone:" + path("zone", zone.encode()), *options, path("m.eml", message), now=())
+        equal([d["result"] for d in record["auth"]["dkim"]], [word])
+
+
+@case
+def f15_indirect_flows():
+    """RFC 7960: what a forwarder only passes on still passes; what a list changed is lost to p=reject, unless the site knows the list."""
+    zone = ZONE + f'k._domainkey.p-reject.example. IN TXT "v=DKIM1; p={key()[1]}"\nk._domainkey.list.example. IN TXT "v=DKIM1; p={key()[1]}"\n'
+    sent = signed(b"From: a@p-reject.example\r\nTo: x@list.example\r\nSubject: x\r\n" + BODY, b"p-reject.example")
+    stamp = b"Authentication-Results: list.example; dkim=pass header.d=p-reject.example; dmarc=pass header.from=p-reject.example\r\n"
+    listed = stamp + b"List-Id: <all.list.example>\r\n" + sent.replace(b"Subject: x", b"Subject: [all] x") + b"-- \r\nthe list\r\n"
+    sealed = b"".join(dkim.arc_sign(listed, b"k", b"list.example", key()[0], b"list.example", include_headers=[b"from", b"subject"])) + listed
+    lists = "arc_sealers:\n  lists: [list.example]\n"
+    for name, message, options, want in (
+            ("forwarded", sent, (), ("pass", None, "accept")), ("by a list", listed, (), ("fail", None, "reject")),
+            ("a list, exempt", listed, ("--dmarc-bypass-headers", "List-Id"), ("fail", "bypass", "flag")),
+            ("forwarded, header not there", sent.replace(BODY, b"\r\nother\r\n"), ("--dmarc-bypass-headers", "List-Id"), ("fail", None, "reject")),
+            ("a list that seals", sealed, ("--dmarc-sealers", "lists"), ("fail", "arc", "flag")),
+            ("a list that seals, unknown", sealed, (), ("fail", None, "reject"))):
+        record, = run("--dns", "zone:" + path("zone", zone.encode()), "--client-ip", CLIENT, "--helo", "none.example", "--mail-from",
+                      "bounce@list.example", "--config", path("config.yaml", lists.encode()), *options, path("m.eml", message), now=())
+        d = record["auth"]["dmarc"]
+        equal((d["result"], d["override"], record["verdict"]["action"]), want, name)
+        if want[2] == "flag":  # the signature that the list broke is told
+            equal([a["check"] for a in record["verdict"]["asked"]], ["dkim"], name)
 
 
 @case
@@ -329,8 +390,8 @@ def evidence_is_a_master_file():
 
 
 @case
-def demo():
-    """What ./dev demo shows."""
+def n1_demo():
+    """What ./dev demo shows: every check's result from the packets of a tap alone."""
     records = run("--dns", f"zone:{DATA}/demo.zone", f"{DATA}/demo.pcap", now=())
     got = [(r["auth"]["spf"]["result"], r["auth"]["dkim"][0]["result"], r["auth"]["dmarc"]["result"], r["verdict"]["action"])
            for r in records]
