@@ -8,6 +8,7 @@ static const struct {
 	void (*run)(void);
 } kernels[] = {
 	{ "canon", kernels_canon },
+	{ "ed25519", kernels_ed25519 },
 	{ "sha256", kernels_sha256 },
 };
 

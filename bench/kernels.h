@@ -40,4 +40,5 @@ double kernels_clock(void);
 uint8_t *kernels_memory(size_t n);
 
 void kernels_canon(void);
+void kernels_ed25519(void);
 void kernels_sha256(void);

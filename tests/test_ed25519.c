@@ -490,7 +490,7 @@ static void kernels_at_their_bounds(void)
 	if (cpu_level() < CPU_AVX512 || !(cpu_flags() & CPU_IFMA))
 		return;
 	for (int round = 0; round < ROUNDS; round++) {
-		struct ed25519_sum sum = { .base = base };
+		struct ed25519_sum sum = { .base = base, .n = ED25519_BATCH };
 		struct ed25519_points a, b;
 		for (int i = 0; i < ED25519_BASE_TABLE; i++)
 			for (int j = 0; j < 3 * FIELD_LIMBS; j++)

@@ -284,7 +284,7 @@ static void lane_sum(const struct ed25519_sum *sum, int lane, struct point *p)
 
 void ed25519_points_scalar(const struct ed25519_sum *sum, struct ed25519_points *out)
 {
-	for (int l = 0; l < ED25519_BATCH; l++) {
+	for (int l = 0; l < (int)sum->n; l++) {
 		struct point p;
 		lane_sum(sum, l, &p);
 		p.z = field_inverse(&p.z);
@@ -353,9 +353,10 @@ static void lane_encode(const struct ed25519_points *p, int lane, uint8_t octets
 }
 
 /* Lanes without a job sum up neutral points. */
-static void sum_init(struct ed25519_sum *sum, const struct ed25519 *e)
+static void sum_init(struct ed25519_sum *sum, const struct ed25519 *e, unsigned n)
 {
 	memset(sum, 0, sizeof *sum);
+	sum->n = n;
 	sum->base = e->table;
 	for (int l = 0; l < ED25519_BATCH; l++)
 		sum->key[l] = e->table;
@@ -366,7 +367,7 @@ unsigned ed25519_check(const struct ed25519 *e, const struct ed25519_job *jobs, 
 	struct ed25519_sum sum;
 	struct ed25519_points points;
 	unsigned good = 0;
-	sum_init(&sum, e);
+	sum_init(&sum, e, n);
 	for (unsigned i = 0; i < n; i++)
 		good |= (unsigned)job_open(&jobs[i], &sum, (int)i) << i;
 	if (!good)
@@ -386,7 +387,7 @@ static bool agrees(const struct ed25519 *e, ed25519_kernel *points)
 {
 	struct ed25519_sum sum;
 	struct ed25519_points a, b;
-	sum_init(&sum, e);
+	sum_init(&sum, e, ED25519_BATCH);
 	for (int l = 0; l < ED25519_BATCH; l++) {
 		uint64_t s[SCALAR_WORDS], h[SCALAR_WORDS];
 		for (unsigned i = 0; i < SCALAR_WORDS; i++) {

@@ -37,6 +37,7 @@ struct ed25519_digits { /* one digit of each lane */
 
 struct ed25519_sum {
 	const struct ed25519_entry *base, *key[ED25519_BATCH];
+	unsigned n; /* lanes that count; the others may be summed up or left alone */
 	struct ed25519_digits base_digits[ED25519_BLOCKS * ED25519_BASE_DIGITS];
 	struct ed25519_digits key_digits[ED25519_BLOCKS * ED25519_KEY_DIGITS];
 };
