@@ -65,9 +65,12 @@ struct config {
 	char dkim_profile[CONFIG_NAME_MAX], spf_profile[CONFIG_NAME_MAX],
 		dmarc_profile[CONFIG_NAME_MAX]; /* "default" */
 	char suffix_file[CONFIG_PATH_MAX]; /* public suffix list */
-	char authserv_id[CONFIG_NAME_MAX]; /* in our own header fields; config_build makes the host's
+	char authserv_id
+		[CONFIG_NAME_MAX]; /* in our own header fields; config_build makes the host's
 					    name of an empty one */
 	uint32_t header_style; /* enum config_style: rfc8601 */
+	uint32_t score_quarantine, score_reject; /* 0, 0: a message of so many tenths or more is
+						    quarantined, rejected; 0: never */
 	bool evidence; /* false: the record holds the DNS answers used */
 	uint32_t dns_cache_records; /* 65,536 answers per verify worker, with what was parsed */
 	uint32_t dns_message_questions; /* 200: of one message; over it: a temporary error */
@@ -94,6 +97,7 @@ struct config {
 	uint32_t idle_sleep_us; /* 50: a worker with nothing to do sleeps so long; 0: it polls on */
 	uint32_t verify_workers; /* 0: as many cores as are left */
 	uint32_t in_flight; /* 1024: messages in one verify worker */
+	uint32_t flush_us; /* 200: a job waits so long for others to be worked on beside it */
 	uint32_t parked_max; /* 768: of these, that may wait for the DNS; 0: all */
 	uint32_t stop_ms; /* 5,000: SIGTERM finishes in this time */
 	char output[CONFIG_PATH_MAX]; /* record file, "-" is stdout */

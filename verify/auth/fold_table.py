@@ -109,7 +109,7 @@ def render():
             lines.append(line)
             line = ""
         line += (" " if line else "") + item
-    return "\n".join(["/* clang-format off */"] + lines + [line, "/* clang-format on */", ""])
+    return "\n".join(["/* clang-format off */"] + lines + [line, ""])
 
 
 UNICODE = "14.0.0"  # of the table
