@@ -1,7 +1,7 @@
 /*
  * rsa_make - RSA keys and signatures for tests: blocks of any content signed, good and hostile.
  *
- * Keys have three or four primes, which are found faster and are nothing else to who verifies.
+ * Keys of 1024 bits or more have three or four primes, which are found faster and are nothing else to who verifies.
  */
 #pragma once
 
@@ -39,7 +39,7 @@ static inline EVP_PKEY *rsa_make_pkey(unsigned bits, uint32_t e)
 	EVP_PKEY_keygen_init(ctx);
 	EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int)bits);
 	EVP_PKEY_CTX_set1_rsa_keygen_pubexp(ctx, number);
-	EVP_PKEY_CTX_set_rsa_keygen_primes(ctx, bits < 4096 ? 3 : 4);
+	EVP_PKEY_CTX_set_rsa_keygen_primes(ctx, bits < 1024 ? 2 : bits < 4096 ? 3 : 4);
 	EVP_PKEY_generate(ctx, &pkey);
 	EVP_PKEY_CTX_free(ctx);
 	BN_free(number);

@@ -40,7 +40,7 @@ static size_t below(size_t n)
 /* The lanes of this processor at this level, or the scalar ones. */
 static struct rsa_ops ops_of(enum cpu_level level)
 {
-	struct rsa_ops ops = rsa_ops_init(level);
+	struct rsa_ops ops = rsa_ops_init(level, cpu_flags());
 	bool wanted = level == CPU_AVX512 && cpu_flags() & CPU_IFMA;
 	CU_ASSERT_EQUAL(ops.power != NULL, wanted);
 	if (!ops.power)

@@ -8,22 +8,49 @@
 #include <openssl/rsa.h>
 #include <stdlib.h>
 
+#include "verify/kernel/rsa.h"
+
 enum { DER_INTEGER = 0x02, DER_BIT_STRING = 0x03, DER_SEQUENCE = 0x30 };
 enum { EXPONENT_MAX = 8, ED25519_KEY = 32, ED25519_SIGNATURE = 64 };
 
+/*
+ * Jobs of one kind share a batch. Keys with another exponent than 65537 are apart, since in a batch
+ * all lanes take as long as the longest exponent. When a job is asked for, a batch is run that is
+ * full or was passed by too many jobs of other kinds; by flush, any. Its jobs are then in `done`
+ * and given back one by one. Jobs for OpenSSL stand in `alone`, the oldest first; one is run per
+ * call.
+ */
+enum kind { KIND_F4, KIND_OTHER = RSA_SIZES, KIND_N = 2 * RSA_SIZES };
+enum {
+	EXPONENT_F4 = 65537,
+	PASSED_MAX = 32, /* jobs that may overtake those of a batch that does not fill */
+};
+
+struct batch {
+	unsigned n, since; /* count when its first job came */
+	struct pubkey_job *job[PUBKEY_BATCH_MAX];
+};
+
+_Static_assert((int)PUBKEY_BATCH_MAX == (int)RSA_LANES, "a batch fills the lanes");
+
 struct pubkey_queue {
-	EVP_PKEY_CTX *rsa; /* makes keys out of numbers */
+	EVP_PKEY_CTX *make; /* makes keys out of numbers */
 	EVP_MD_CTX *ed25519;
 	EVP_MD *md[2]; /* by enum hash_algorithm */
-	unsigned batch, first, n;
-	struct pubkey_job *job[PUBKEY_BATCH_MAX];
+	struct rsa_ops rsa;
+	unsigned size; /* of a full batch */
+	unsigned some, full; /* sets of kinds */
+	unsigned turn; /* kind to be flushed first */
+	unsigned count; /* jobs submitted */
+	struct batch batch[KIND_N];
+	struct pubkey_job *done, *alone, **alone_end;
 };
 
 void pubkey_queue_free(struct pubkey_queue *q)
 {
 	if (!q)
 		return;
-	EVP_PKEY_CTX_free(q->rsa);
+	EVP_PKEY_CTX_free(q->make);
 	EVP_MD_CTX_free(q->ed25519);
 	EVP_MD_free(q->md[HASH_SHA256]);
 	EVP_MD_free(q->md[HASH_SHA1]);
@@ -32,17 +59,24 @@ void pubkey_queue_free(struct pubkey_queue *q)
 
 struct pubkey_queue *pubkey_queue_new(unsigned batch)
 {
+	return pubkey_queue_new_level(batch, cpu_level(), cpu_flags());
+}
+
+struct pubkey_queue *pubkey_queue_new_level(unsigned batch, enum cpu_level level, unsigned flags)
+{
 	assert(batch >= 1 && batch <= PUBKEY_BATCH_MAX);
 	struct pubkey_queue *q = calloc(1, sizeof *q);
 	if (!q)
 		return NULL;
-	q->batch = batch;
-	q->rsa = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	q->size = batch;
+	q->alone_end = &q->alone;
+	q->rsa = rsa_ops_init(level, flags);
+	q->make = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
 	q->ed25519 = EVP_MD_CTX_new();
 	q->md[HASH_SHA256] = EVP_MD_fetch(NULL, "SHA256", NULL);
 	q->md[HASH_SHA1] = EVP_MD_fetch(NULL, "SHA1", NULL);
-	if (!q->rsa || !q->ed25519 || !q->md[HASH_SHA256] || !q->md[HASH_SHA1] ||
-	    EVP_PKEY_fromdata_init(q->rsa) <= 0) {
+	if (!q->make || !q->ed25519 || !q->md[HASH_SHA256] || !q->md[HASH_SHA1] ||
+	    EVP_PKEY_fromdata_init(q->make) <= 0) {
 		pubkey_queue_free(q);
 		return NULL;
 	}
@@ -130,6 +164,19 @@ static size_t native(struct bytes b, uint8_t *out)
 	return b.n;
 }
 
+/* A key for the lanes. */
+static enum pubkey_result rsa_make_lanes(struct pubkey *key, size_t len, struct bytes n,
+					 struct bytes e)
+{
+	key->rsa = OPENSSL_malloc(len);
+	if (!key->rsa)
+		return PUBKEY_MEMORY;
+	rsa_key_init(key->rsa, n, e);
+	key->kind = (uint8_t)(key->rsa->size +
+			      (key->rsa->exponent == EXPONENT_F4 ? KIND_F4 : KIND_OTHER));
+	return PUBKEY_OK;
+}
+
 static enum pubkey_result rsa_make(struct pubkey_queue *q, struct pubkey *key, struct bytes n,
 				   struct bytes e)
 {
@@ -140,7 +187,7 @@ static enum pubkey_result rsa_make(struct pubkey_queue *q, struct pubkey *key, s
 		OSSL_PARAM_construct_end(),
 	};
 	EVP_PKEY *pkey = NULL;
-	if (EVP_PKEY_fromdata(q->rsa, &pkey, EVP_PKEY_PUBLIC_KEY, params) <= 0)
+	if (EVP_PKEY_fromdata(q->make, &pkey, EVP_PKEY_PUBLIC_KEY, params) <= 0)
 		goto err0;
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
 	if (!ctx || EVP_PKEY_verify_init(ctx) <= 0 ||
@@ -171,7 +218,8 @@ static enum pubkey_result rsa_parse(struct pubkey_queue *q, struct pubkey *key, 
 	key->bits = bits;
 	if (bits < PUBKEY_BITS_MIN || bits > PUBKEY_BITS_MAX)
 		return PUBKEY_SIZE;
-	return rsa_make(q, key, n, e);
+	size_t len = q->rsa.power ? rsa_key_len(n, e) : 0;
+	return len ? rsa_make_lanes(key, len, n, e) : rsa_make(q, key, n, e);
 }
 
 enum pubkey_result pubkey_parse(struct pubkey_queue *q, struct pubkey *key, enum pubkey_type type,
@@ -193,12 +241,13 @@ enum pubkey_result pubkey_parse(struct pubkey_queue *q, struct pubkey *key, enum
 
 void pubkey_fini(struct pubkey *key)
 {
+	OPENSSL_free(key->rsa);
 	EVP_PKEY_CTX_free(key->ctx);
 	EVP_PKEY_free(key->key);
 	*key = (struct pubkey){ 0 };
 }
 
-static bool rsa_check(struct pubkey_queue *q, const struct pubkey_job *job)
+static bool rsa_good(struct pubkey_queue *q, const struct pubkey_job *job)
 {
 	struct pubkey *key = job->key;
 	if (key->hash != job->hash) {
@@ -210,7 +259,7 @@ static bool rsa_check(struct pubkey_queue *q, const struct pubkey_job *job)
 			       job->digest_len) == 1;
 }
 
-static bool ed25519_check(struct pubkey_queue *q, const struct pubkey_job *job)
+static bool ed25519_good(struct pubkey_queue *q, const struct pubkey_job *job)
 {
 	bool good = job->signature.n == ED25519_SIGNATURE &&
 		    EVP_DigestVerifyInit(q->ed25519, NULL, NULL, NULL, job->key->key) == 1 &&
@@ -221,31 +270,114 @@ static bool ed25519_check(struct pubkey_queue *q, const struct pubkey_job *job)
 	return good;
 }
 
-/* The oldest one; there is one. */
-static struct pubkey_job *run(struct pubkey_queue *q)
+/* The oldest of those for OpenSSL; there is one. */
+static struct pubkey_job *run_alone(struct pubkey_queue *q)
 {
-	struct pubkey_job *job = q->job[q->first];
-	q->first = (q->first + 1) % PUBKEY_BATCH_MAX;
-	q->n--;
-	job->good = job->key->type == PUBKEY_RSA ? rsa_check(q, job) : ed25519_check(q, job);
+	struct pubkey_job *job = q->alone;
+	q->alone = job->next;
+	if (!q->alone)
+		q->alone_end = &q->alone;
+	job->good = job->key->type == PUBKEY_RSA ? rsa_good(q, job) : ed25519_good(q, job);
 	if (!job->good)
 		ERR_clear_error();
 	return job;
 }
 
+static void put_done(struct pubkey_queue *q, struct pubkey_job *job)
+{
+	job->next = q->done;
+	q->done = job;
+}
+
+/* Of this kind there are some. */
+static void run_batch(struct pubkey_queue *q, unsigned kind)
+{
+	struct batch *b = &q->batch[kind];
+	struct rsa_check check[PUBKEY_BATCH_MAX];
+	for (unsigned i = 0; i < b->n; i++) {
+		struct pubkey_job *job = b->job[i];
+		check[i] = (struct rsa_check){ .key = job->key->rsa,
+					       .signature = job->signature.p,
+					       .digest = job->digest,
+					       .hash = job->hash };
+	}
+	unsigned good = rsa_verify(&q->rsa, check, b->n);
+	while (b->n > 0) {
+		struct pubkey_job *job = b->job[--b->n];
+		job->good = good >> b->n & 1;
+		put_done(q, job);
+	}
+	q->some &= ~(1u << kind);
+	q->full &= ~(1u << kind);
+}
+
+static struct pubkey_job *take_done(struct pubkey_queue *q)
+{
+	struct pubkey_job *job = q->done;
+	if (job)
+		q->done = job->next;
+	return job;
+}
+
+/* Counts a batch as full that others pass for too long: a rare kind would wait until flush. */
+static void hurry(struct pubkey_queue *q)
+{
+	for (unsigned left = q->some & ~q->full; left; left &= left - 1) {
+		unsigned kind = (unsigned)__builtin_ctz(left);
+		if (q->count - q->batch[kind].since > PASSED_MAX)
+			q->full |= 1u << kind;
+	}
+}
+
+static void put(struct pubkey_queue *q, struct pubkey_job *job)
+{
+	unsigned kind = job->key->kind;
+	struct batch *b = &q->batch[kind];
+	if (b->n == q->size)
+		run_batch(q, kind);
+	if (b->n == 0)
+		b->since = q->count;
+	b->job[b->n++] = job;
+	q->some |= 1u << kind;
+	if (b->n == q->size)
+		q->full |= 1u << kind;
+}
+
 struct pubkey_job *pubkey_submit(struct pubkey_queue *q, struct pubkey_job *job)
 {
-	struct pubkey_job *done = q->n == q->batch ? run(q) : NULL;
-	q->job[(q->first + q->n++) % PUBKEY_BATCH_MAX] = job;
+	struct pubkey_job *done = pubkey_poll(q);
+	job->next = NULL;
+	q->count++;
+	if (!job->key->rsa) {
+		*q->alone_end = job;
+		q->alone_end = &job->next;
+	} else if (job->signature.n == job->key->rsa->octets) {
+		put(q, job);
+	} else { /* RFC 8017 section 8.2.2 step 1 */
+		job->good = false;
+		put_done(q, job);
+	}
+	hurry(q);
 	return done;
 }
 
 struct pubkey_job *pubkey_poll(struct pubkey_queue *q)
 {
-	return q->n == q->batch ? run(q) : NULL;
+	if (!q->done && q->full)
+		run_batch(q, (unsigned)__builtin_ctz(q->full));
+	else if (!q->done && q->alone)
+		return run_alone(q);
+	return take_done(q);
 }
 
 struct pubkey_job *pubkey_flush(struct pubkey_queue *q)
 {
-	return q->n ? run(q) : NULL;
+	struct pubkey_job *done = pubkey_poll(q);
+	if (done || !q->some)
+		return done;
+	unsigned later = q->some & ~0u << q->turn;
+	unsigned kind = (unsigned)__builtin_ctz(later ? later : q->some);
+	q->turn = (kind + 1) % KIND_N;
+	run_batch(q, kind);
+	return take_done(q);
 }

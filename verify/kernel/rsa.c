@@ -308,10 +308,10 @@ static bool agrees(unsigned (*power)(const struct rsa_key *const *, struct rsa_l
 	return power(key, &a) == rsa_power_scalar(key, &b) && memcmp(&a, &b, sizeof a) == 0;
 }
 
-struct rsa_ops rsa_ops_init(enum cpu_level level)
+struct rsa_ops rsa_ops_init(enum cpu_level level, unsigned flags)
 {
 	struct rsa_ops ops = { NULL };
-	if (level >= CPU_AVX512 && cpu_flags() & CPU_IFMA && agrees(rsa_power_ifma))
+	if (level >= CPU_AVX512 && flags & CPU_IFMA && agrees(rsa_power_ifma))
 		ops.power = rsa_power_ifma;
 	return ops;
 }

@@ -51,11 +51,11 @@ struct rsa_ops {
 };
 
 /*
- * What this level has; power is NULL where nothing beats OpenSSL. Where there is something, it does
- * even with a single lane in use. The kernel chosen is tried against the scalar one on a fixed
- * vector first and left out when it differs.
+ * What this level and these cpu_flags have; power is NULL where nothing beats OpenSSL.
+ * Where there is something, it does even with a single lane in use. The kernel chosen is tried
+ * against the scalar one on a fixed vector first and left out when it differs.
  */
-struct rsa_ops rsa_ops_init(enum cpu_level level);
+struct rsa_ops rsa_ops_init(enum cpu_level level, unsigned flags);
 
 /* The truth: plain C on limbs of 64 bits, of the key only n and e; for tests and the self-test. */
 unsigned rsa_power_scalar(const struct rsa_key *const key[RSA_LANES], struct rsa_lanes *x);
