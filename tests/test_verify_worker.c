@@ -10,7 +10,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* --- an engine that follows m->source: a digit asks so many questions, b waits in a queue, end: done --- */
+/* --- an engine that follows m->source: a digit asks so many questions, b and k wait in a queue, end: done --- */
 
 struct verify {
 	struct message *m;
@@ -19,7 +19,8 @@ struct verify {
 	struct question q[10];
 	unsigned base, n_q, answered, seen; /* numbers of this round begin at base */
 	bool taken[10];
-	bool used, asked, busy, gave_up, late;
+	uint8_t busy; /* enum verify_queue; 0: in none */
+	bool used, asked, gave_up, late;
 };
 
 struct verify_engine {
@@ -28,7 +29,9 @@ struct verify_engine {
 };
 
 static struct {
-	unsigned begun, ended, wrong, flushes, polls, late;
+	unsigned begun, ended, wrong, polls, late;
+	unsigned flushes[VERIFY_ALL_QUEUES + 1]; /* by set of queues */
+	unsigned held;
 	uint32_t deadline_ms; /* of a check; 0: none has one */
 	unsigned dns_room, dns_asked, dns_released, dns_given;
 	bool dns_now, dns_silent;
@@ -84,9 +87,8 @@ enum verify_state verify_step(struct verify_engine *e, struct verify *v, uint64_
 	v->n_q = v->answered = v->seen = 0;
 	memset(v->taken, 0, sizeof v->taken);
 	for (; *v->at; v->at++) {
-		if (*v->at == 'b') {
-			v->at++;
-			v->busy = true;
+		if (*v->at == 'b' || *v->at == 'k') {
+			v->busy = *v->at++ == 'b' ? VERIFY_HASHES : VERIFY_KEYS;
 			return VERIFY_BUSY;
 		}
 		if (v->gave_up)
@@ -157,21 +159,36 @@ void verify_give_up(struct verify *v)
 	v->gave_up = true;
 }
 
-struct verify *verify_poll(struct verify_engine *e, bool flush)
+static unsigned busy_in(const struct verify_engine *e, unsigned queue)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < e->slots; i++)
+		n += e->v[i].used && e->v[i].busy == queue;
+	return n;
+}
+
+/* Eight jobs fill a queue. */
+struct verify *verify_drive(struct verify_engine *e, unsigned flush)
 {
 	fake.polls++;
-	fake.flushes += flush;
-	unsigned busy = 0;
-	for (unsigned i = 0; i < e->slots; i++)
-		busy += e->v[i].used && e->v[i].busy;
+	fake.flushes[flush]++;
 	for (unsigned i = e->slots; i-- > 0;) {
 		struct verify *v = &e->v[i];
-		if (v->used && v->busy && (flush || busy >= 8)) {
-			v->busy = false;
+		if (v->used && v->busy && (flush & v->busy || busy_in(e, v->busy) >= 8)) {
+			fake.held &= ~(unsigned)v->busy;
+			v->busy = 0;
 			return v;
 		}
 	}
 	return NULL;
+}
+
+unsigned verify_stuck(struct verify_engine *e)
+{
+	unsigned stuck = fake.held;
+	fake.held = (busy_in(e, VERIFY_HASHES) ? VERIFY_HASHES : 0) |
+		    (busy_in(e, VERIFY_KEYS) ? VERIFY_KEYS : 0);
+	return stuck;
 }
 
 void verify_end(struct verify_engine *e, struct verify *v)
@@ -251,7 +268,9 @@ static struct verify_worker *start(unsigned in_flight, unsigned out_size)
 	memset(&fake, 0, sizeof fake);
 	memset(&stats, 0, sizeof stats);
 	fake.dns_room = 4096;
-	cfg = (struct config){ .in_flight = in_flight, .dns_message_deadline_ms = 20000 };
+	cfg = (struct config){ .in_flight = in_flight,
+			       .flush_us = 200,
+			       .dns_message_deadline_ms = 20000 };
 	setup = (struct verify_worker_setup){ .id = 7, .cfg = &cfg, .stats = &stats, .n_rx = RX };
 	for (unsigned i = 0; i < RX; i++) {
 		setup.in[i] = ring_new(EACH);
@@ -325,7 +344,8 @@ static void check_home(unsigned n)
 	CU_ASSERT_EQUAL(fake.ended, n * RX);
 }
 
-static const char *const scripts[] = { "", "b", "1", "2b", "b3b", "12b9", "bb1b", "9999" };
+static const char *const scripts[] = { "",     "b",    "1",    "2b", "b3b",
+				       "12b9", "bb1b", "9999", "bk", "1bkk2k" };
 enum { SCRIPTS = sizeof scripts / sizeof scripts[0] };
 
 /* Turns until all is home; 10,000 at most. */
@@ -514,19 +534,102 @@ static void output_ring_full(void)
 	stop(w);
 }
 
+static unsigned flushes(void)
+{
+	unsigned n = 0;
+	for (unsigned set = 1; set <= VERIFY_ALL_QUEUES; set++)
+		n += fake.flushes[set];
+	return n;
+}
+
 /* A few jobs that would wait for more to fill a batch are flushed when nothing else happens. */
 static void idle_flushes(void)
 {
 	struct verify_worker *w = start(100, 16);
-	send(1, (const char *const[]){ "b" }, 1);
+	send(1, (const char *const[]){ "bk" }, 1);
 	verify_worker_poll(w, 0);
-	CU_ASSERT_EQUAL(fake.flushes, 0);
-	verify_worker_poll(w, 0);
+	CU_ASSERT_EQUAL(flushes(), 0);
+	verify_worker_poll(w, 0); /* the next turn, at the same time: through both queues */
 	CU_ASSERT_EQUAL(ring_count(setup.out), 3);
 	write_out();
 	verify_worker_poll(w, 0);
 	CU_ASSERT_EQUAL(verify_worker_poll(w, 0), 0);
 	check_home(1);
+	stop(w);
+}
+
+/* One message into the worker. */
+static void send_one(unsigned order, const char *script)
+{
+	struct message *m = &message[0][order];
+	*m = (struct message){ .order = order, .source = script };
+	void *obj = m;
+	CU_ASSERT_EQUAL(ring_push(setup.in[0], &obj, 1), 1);
+}
+
+/* Messages that need no queue keep it awake: a job waits so long as set and no longer. */
+static void due_jobs_are_flushed(void)
+{
+	static const char *const script[] = { "b", "k" };
+	static const uint32_t flush_us[] = { 200, 50, 0 };
+	for (unsigned i = 0; i < 6; i++) {
+		const uint64_t us = 1000, begin = 7000000 * us;
+		unsigned order = 0;
+		struct verify_worker *w = start(100, 1024);
+		cfg.flush_us = flush_us[i / 2];
+		verify_worker_poll(w, begin - 5000 * us);
+		memset(fake.flushes, 0, sizeof fake.flushes);
+		send_one(order++, script[i % 2]);
+		for (unsigned at = 0; at <= 300; at += 10) {
+			send_one(order++, "");
+			verify_worker_poll(w, begin + at * us);
+			/* from the first turn in which it was seen */
+			bool due = at && at >= cfg.flush_us;
+			CU_ASSERT_EQUAL(flushes() != 0, due);
+			CU_ASSERT_EQUAL(ring_count(setup.out), order - !due);
+			if (due)
+				break;
+		}
+		CU_ASSERT(fake.flushes[i % 2 ? VERIFY_KEYS : VERIFY_HASHES] > 0);
+		stop(w);
+	}
+}
+
+/* What fills the lanes again and again is never flushed, though every job waits for its turn there;
+ * the signature beside it is, when its time is over. */
+static void a_moving_queue_is_left_alone(void)
+{
+	const uint64_t us = 1000;
+	unsigned order = 0;
+	struct verify_worker *w = start(RX * EACH, 1024);
+	send_one(order++, "k");
+	for (unsigned at = 0; at < 900; at += 10) {
+		send_one(order++, "b");
+		send_one(order++, "b");
+		verify_worker_poll(w, at * us);
+	}
+	CU_ASSERT_EQUAL(fake.flushes[VERIFY_HASHES], 0);
+	CU_ASSERT_EQUAL(fake.flushes[VERIFY_ALL_QUEUES], 0);
+	CU_ASSERT(fake.flushes[VERIFY_KEYS] > 0);
+	CU_ASSERT_EQUAL(ring_count(setup.out), order - 7); /* seven in the lanes */
+	stop(w);
+}
+
+/* With more about to come nothing is flushed, unless all slots are taken. */
+static void more_is_waited_for(void)
+{
+	struct verify_worker *w = start(7, 1024);
+	verify_worker_expect(w, true);
+	for (unsigned i = 0; i < 6; i++)
+		send_one(i, "bk");
+	for (unsigned at = 0; at < 10; at++)
+		verify_worker_poll(w, at * UINT64_C(1000000));
+	CU_ASSERT_EQUAL(flushes(), 0);
+	CU_ASSERT_EQUAL(ring_count(setup.out), 0);
+	send_one(6, "");
+	verify_worker_poll(w, UINT64_C(10000000));
+	verify_worker_poll(w, UINT64_C(10000000));
+	CU_ASSERT_EQUAL(ring_count(setup.out), 7);
 	stop(w);
 }
 
@@ -543,4 +646,5 @@ static void config_is_passed_on(void)
 TEST_MAIN("verify_worker", TEST(answers_in_any_order), TEST(slots_are_a_bound),
 	  TEST(no_room_in_the_resolver), TEST(deadline), TEST(deadline_is_the_message_s),
 	  TEST(c56_deadline_of_a_check), TEST(parked_are_a_bound), TEST(output_ring_full),
-	  TEST(idle_flushes), TEST(config_is_passed_on))
+	  TEST(idle_flushes), TEST(due_jobs_are_flushed), TEST(a_moving_queue_is_left_alone),
+	  TEST(more_is_waited_for), TEST(config_is_passed_on))

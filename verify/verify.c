@@ -56,6 +56,8 @@ struct verify_engine {
 	struct records *records;
 	struct checks_profiles profiles; /* of cfg */
 	struct trace *trace; /* NULL: nobody looks */
+	unsigned jobs[VERIFY_QUEUES]; /* in each queue */
+	unsigned held; /* queues that held jobs at the last verify_stuck and gave none back */
 	uint64_t seed;
 	uint8_t *memory; /* of the slots */
 	size_t memory_len;
@@ -195,10 +197,18 @@ struct verify *verify_begin(struct verify_engine *e, struct message *m, uint64_t
 	return v;
 }
 
+static void count_in(struct verify *v, enum verify_queue queue)
+{
+	v->pending++;
+	v->e->jobs[queue - 1]++;
+}
+
 /* One job of v came back. */
-static void job_done(struct verify *v)
+static void job_done(struct verify *v, enum verify_queue queue)
 {
 	struct verify_engine *e = v->e;
+	e->jobs[queue - 1]--;
+	e->held &= ~(unsigned)queue;
 	if (--v->pending || v->in_step)
 		return;
 	v->next = NULL;
@@ -208,10 +218,10 @@ static void job_done(struct verify *v)
 
 static void submit_hash(struct verify *v, struct hash_job *job)
 {
-	v->pending++;
+	count_in(v, VERIFY_HASHES);
 	struct hash_job *done = hash_submit(v->e->hash, job);
 	if (done)
-		job_done(done->owner);
+		job_done(done->owner, VERIFY_HASHES);
 }
 
 /* A message little over the limit may still be there whole. */
@@ -248,10 +258,10 @@ static void start_hashes(struct verify *v)
 static void start_pubkeys(struct verify *v)
 {
 	for (struct pubkey_job *job; !v->no_space && (job = checks_pubkey(&v->checks));) {
-		v->pending++;
+		count_in(v, VERIFY_KEYS);
 		struct pubkey_job *done = pubkey_submit(v->e->pubkey, job);
 		if (done)
-			job_done(done->owner);
+			job_done(done->owner, VERIFY_KEYS);
 	}
 }
 
@@ -358,21 +368,31 @@ static struct verify *take_ready(struct verify_engine *e)
 	return v;
 }
 
-struct verify *verify_poll(struct verify_engine *e, bool flush)
+struct verify *verify_drive(struct verify_engine *e, unsigned flush)
 {
 	while (!e->ready) {
-		struct hash_job *h = flush ? hash_flush(e->hash) : hash_poll(e->hash);
+		struct hash_job *h =
+			flush & VERIFY_HASHES ? hash_flush(e->hash) : hash_poll(e->hash);
 		struct pubkey_job *p = NULL;
 		if (h)
-			job_done(h->owner);
+			job_done(h->owner, VERIFY_HASHES);
 		else
-			p = flush ? pubkey_flush(e->pubkey) : pubkey_poll(e->pubkey);
+			p = flush & VERIFY_KEYS ? pubkey_flush(e->pubkey) : pubkey_poll(e->pubkey);
 		if (p)
-			job_done(p->owner);
+			job_done(p->owner, VERIFY_KEYS);
 		if (!h && !p)
 			break;
 	}
 	return take_ready(e);
+}
+
+unsigned verify_stuck(struct verify_engine *e)
+{
+	unsigned stuck = e->held;
+	e->held = 0;
+	for (unsigned i = 0; i < VERIFY_QUEUES; i++)
+		e->held |= e->jobs[i] ? 1u << i : 0;
+	return stuck;
 }
 
 void verify_end(struct verify_engine *e, struct verify *v)

@@ -5,7 +5,7 @@
  * answers, slots with their arenas; all memory at verify_engine_new. What the row of checks does
  * stands in checks.h, the rule behind the verdict in policy.h. No I/O: what must be asked is told by
  * verify_question and comes back by verify_answer. Hashing and public-key work of many messages
- * goes through queues (submit / poll / flush), so a step may end BUSY and go on when verify_poll
+ * goes through queues (submit / poll / flush), so a step may end BUSY and go on when verify_drive
  * names the message again.
  */
 #pragma once
@@ -22,7 +22,7 @@ struct verify_engine;
 
 enum verify_state {
 	VERIFY_ASK, /* questions are open: step again when some are answered or given up */
-	VERIFY_BUSY, /* octets or keys are in a queue: verify_poll will name it */
+	VERIFY_BUSY, /* octets or keys are in a queue: verify_drive will name it */
 	VERIFY_DONE, /* m->verdict stands */
 };
 
@@ -60,11 +60,23 @@ void verify_late(struct verify *v, uint32_t ms);
  * timeout. */
 void verify_give_up(struct verify *v);
 
+enum verify_queue { VERIFY_HASHES = 1, VERIFY_KEYS = 2 }; /* sets of them */
+enum { VERIFY_QUEUES = 2, VERIFY_ALL_QUEUES = 3 };
+
 /*
- * Drives the queues. flush: do not wait for more jobs to fill lanes and batches. Returns a message
- * that left BUSY: step it; NULL: none did.
+ * Drives the queues. flush: a set of enum verify_queue, which do not wait for more jobs to fill
+ * lanes and batches. Returns a message that left BUSY: step it; NULL: none did.
  */
-struct verify *verify_poll(struct verify_engine *e, bool flush);
+struct verify *verify_drive(struct verify_engine *e, unsigned flush);
+
+/* Both queues flushed or none. */
+static inline struct verify *verify_poll(struct verify_engine *e, bool flush)
+{
+	return verify_drive(e, flush ? VERIFY_ALL_QUEUES : 0);
+}
+
+/* The queues that held jobs at the last call and gave none back since. */
+unsigned verify_stuck(struct verify_engine *e);
 
 /* The message was written and comes back: the slot and m->verdict are free. The caller releases the
  * answers. */

@@ -16,8 +16,8 @@
 
 enum {
 	WORKER_BURST = 32, /* messages taken, answers read and messages returned in one turn */
-	WORKER_FLUSH_NS =
-		5000000, /* so long a job may wait in a queue for others to share a run with */
+	WORKER_STEPS =
+		4 * WORKER_BURST, /* of messages that left a queue: as each goes through two */
 };
 
 struct job {
@@ -46,7 +46,8 @@ struct verify_worker {
 	uint32_t n_parked, n_asking; /* of the parked ones: asking */
 	unsigned next_rx;
 	bool more; /* messages are about to come */
-	uint64_t now_ns, flushed_ns;
+	uint64_t now_ns;
+	uint64_t moved_ns[VERIFY_QUEUES]; /* last seen empty or to give something back */
 };
 
 struct verify_worker *verify_worker_new(const struct verify_worker_setup *setup)
@@ -335,16 +336,31 @@ static unsigned take_in(struct verify_worker *w)
 	return n;
 }
 
+/* Queues whose jobs waited too long for others to share a run with. While messages come in at the
+ * rate they are worked off every queue moves, and none is ever late. */
+static unsigned late_queues(struct verify_worker *w)
+{
+	unsigned stuck = verify_stuck(w->engine), late = 0;
+	for (unsigned i = 0; i < VERIFY_QUEUES; i++) {
+		if (!(stuck & 1u << i))
+			w->moved_ns[i] = w->now_ns;
+		else if (w->now_ns - w->moved_ns[i] >= w->cfg->flush_us * UINT64_C(1000))
+			late |= 1u << i;
+	}
+	return late;
+}
+
 /* Queues run when they are full; unless more is about to come, also when nothing else is to do, and
  * in time. */
 static unsigned drive(struct verify_worker *w, bool idle)
 {
-	bool late = w->now_ns - w->flushed_ns >= WORKER_FLUSH_NS;
-	bool flush = !w->spare || (!w->more && (idle || late));
-	if (flush)
-		w->flushed_ns = w->now_ns;
+	unsigned late = late_queues(w), flush = 0;
+	if (!w->spare || (idle && !w->more))
+		flush = VERIFY_ALL_QUEUES;
+	else if (!w->more)
+		flush = late;
 	unsigned n = 0;
-	for (struct verify *v; n < WORKER_BURST && (v = verify_poll(w->engine, flush)); n++)
+	for (struct verify *v; n < WORKER_STEPS && (v = verify_drive(w->engine, flush)); n++)
 		advance(w, *verify_user(v));
 	return n;
 }
