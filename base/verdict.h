@@ -157,7 +157,7 @@ struct verdict_forged { /* a protected name that From: shows */
 };
 
 struct verdict_asked { /* a check that asks for more than accept, or for a score or a tag with it */
-	const char *check; /* spf, sender_id, dkim, arc, dmarc, names */
+	const char *check; /* spf, sender_id, dkim, arc, dmarc, names, score */
 	const char *profile;
 	uint8_t action; /* enum verdict_action */
 	const char *reason; /* word of a fixed list */
@@ -166,7 +166,7 @@ struct verdict_asked { /* a check that asks for more than accept, or for a score
 	uint32_t score; /* tenths */
 };
 
-enum { VERDICT_ASKED_MAX = 24 }; /* three identities, dkim, dmarc, and a match each of names */
+enum { VERDICT_ASKED_MAX = 24 }; /* three identities, dkim, dmarc, the score, and a match each of names */
 
 struct verdict_headers { /* whole fields "Name: value" without the final line end, CRLF in folds */
 	struct bytes authentication_results;

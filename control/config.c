@@ -233,6 +233,8 @@ static json_t *json_value(const struct schema_row *row, const struct config *cfg
 		return json_boolean(*(const bool *)field);
 	case SCHEMA_NUMBER:
 		return json_integer(*(const uint32_t *)field);
+	case SCHEMA_TENTHS:
+		return json_real(*(const uint32_t *)field / 10.0);
 	case SCHEMA_PORTS:;
 		const struct config_ports *ports = field;
 		json_t *list = json_array();
@@ -267,7 +269,7 @@ char *config_json(const struct config *cfg)
 		}
 		json_object_set_new(inner, dot + 1, json_value(row, cfg));
 	}
-	char *out = json_dumps(top, JSON_COMPACT);
+	char *out = json_dumps(top, JSON_COMPACT | JSON_REAL_PRECISION(10));
 	json_decref(top);
 	return out;
 }

@@ -118,6 +118,8 @@ static void h13_every_wrong_type(void)
 		for (unsigned k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
 			char why[SCHEMA_WHY_MAX];
 			/* a path may be any scalar text, and a name most; some may be empty */
+			if (row->type == SCHEMA_TENTHS && !strcmp(wrong[k], "1.5"))
+				continue;
 			if (text &&
 			    (strchr("-109", wrong[k][0]) || (!row->min && wrong[k][0] == '"')))
 				continue;
@@ -506,6 +508,7 @@ static void as_json(void)
 {
 	struct config cfg;
 	config_default(&cfg);
+	cfg.score_reject = 26; /* as 2.6, not the nearest a machine has */
 	char *text = config_json(&cfg);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(text);
 	json_t *top = json_loads(text, 0, NULL);

@@ -511,6 +511,44 @@ static void d5_d6_d8_d9_tag_and_score(void)
 	}
 }
 
+/* A score at a bound or over it is quarantined or rejected; what other checks ask for stands beside it, and
+ * the strictest wins. */
+static void d11_score_bounds(void)
+{
+	static const struct {
+		uint32_t quarantine, reject;
+		enum verdict_action want;
+	} rows[] = {
+		{ 0, 0, VERDICT_ACCEPT },      { 51, 0, VERDICT_ACCEPT },
+		{ 50, 0, VERDICT_QUARANTINE }, { 1, 51, VERDICT_QUARANTINE },
+		{ 0, 50, VERDICT_REJECT },     { 50, 50, VERDICT_REJECT },
+		{ 51, 1, VERDICT_REJECT },     { 51, 51, VERDICT_ACCEPT },
+	};
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		fresh();
+		dmarc.reject_action = VERDICT_ACCEPT;
+		dmarc_is(AUTH_FAIL, DMARC_REJECT);
+		setup.score_quarantine = rows[i].quarantine;
+		setup.score_reject = rows[i].reject;
+		bool asks = rows[i].want > VERDICT_ACCEPT;
+		outcome(rows[i].want, asks ? "flagged" : "clean", asks ? "score" : NULL);
+		CU_ASSERT_EQUAL(v.score, 50);
+		CU_ASSERT_EQUAL(v.n_asked, asks ? 2 : 1);
+		CU_ASSERT_STRING_EQUAL(v.asked[0].check, asks ? "score" : "dmarc");
+		replied(rows[i].want == VERDICT_REJECT ? "550 5.7.1 Message scored too high" : "");
+		CU_ASSERT_EQUAL(v.asked[0].quarantine.n > 0, rows[i].want == VERDICT_QUARANTINE);
+		/* others may refuse what the score does not */
+		dkim.permanent_action = VERDICT_REJECT;
+		dkim_is(AUTH_FAIL);
+		outcome(VERDICT_REJECT, "flagged", "dkim_fail");
+		CU_ASSERT_EQUAL(v.n_asked, asks ? 3 : 2);
+	}
+	fresh(); /* without a score no bound is reached */
+	setup.score_quarantine = setup.score_reject = 1;
+	outcome(VERDICT_ACCEPT, "clean", NULL);
+	CU_ASSERT_EQUAL(v.n_asked, 0);
+}
+
 static void d7_quarantined_by_default(void)
 {
 	c105_quarantine();
@@ -1014,7 +1052,7 @@ TEST_MAIN("policy", TEST(c77_identity_and_result), TEST(c78_no_action_accepts),
 	  TEST(c59_temporary), TEST(c53_test_mode), TEST(c63_accepted_unless_a_profile_acts),
 	  TEST(dkim_under_dmarc_pass), TEST(c104_reject), TEST(c105_quarantine),
 	  TEST(c106_temporary), TEST(c107_permanent), TEST(h6_odd_from),
-	  TEST(d4_refused_by_default), TEST(d5_d6_d8_d9_tag_and_score),
+	  TEST(d4_refused_by_default), TEST(d5_d6_d8_d9_tag_and_score), TEST(d11_score_bounds),
 	  TEST(d7_quarantined_by_default), TEST(d10_one_tag), TEST(d13_none_untouched),
 	  TEST(g4_three_policies), TEST(g7_accepted_with_the_header),
 	  TEST(g8_dmarc_replaces_spf_rejects), TEST(b3_arc_override), TEST(c109_sender_list),

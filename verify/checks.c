@@ -304,6 +304,8 @@ static bool judge(struct checks *c, struct verdict *verdict)
 				       .message = s->message,
 				       .header = s->header,
 				       .origin = &c->origin,
+				       .score_quarantine = s->cfg->score_quarantine,
+				       .score_reject = s->cfg->score_reject,
 				       .trace = s->trace };
 	if ((c->made & VERDICT_DKIM) && !verdict->dkim_seen)
 		policy.unseen = unseen_header(c);

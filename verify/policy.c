@@ -451,16 +451,37 @@ static void tell_reply(const struct judge *j, struct bytes reply)
 	}
 }
 
+/* D-11: what the score asks for, beside what the checks do. */
+static void judge_score(struct judge *j)
+{
+	static const struct profile_reply refused = { 550, "5.7.1 Message scored too high" };
+	const struct policy_setup *s = j->s;
+	struct verdict *v = j->v;
+	for (unsigned i = 0; i < v->n_asked; i++)
+		v->score += v->asked[i].score;
+	struct verdict_asked a = { .check = "score",
+				   .profile = "default",
+				   .reason = policy_word(POLICY_SCORE) };
+	if (s->score_reject && v->score >= s->score_reject) {
+		a.action = VERDICT_REJECT;
+		a.reply = kept(j, reply_make(&refused, j->arena));
+	} else if (s->score_quarantine && v->score >= s->score_quarantine) {
+		a.action = VERDICT_QUARANTINE;
+		a.quarantine = bytes_str(s->dmarc ? s->dmarc->quarantine : "Policy");
+	} else {
+		return;
+	}
+	ask(j, &a);
+	tell(j, &a, "score");
+}
+
 static void conclude(struct judge *j)
 {
 	struct verdict *v = j->v;
 	const struct verdict_asked *first = v->n_asked ? &v->asked[0] : NULL;
 	enum policy_reason unseen = j->s->unseen ? j->s->unseen : j->unseen;
-	tags_once(v);
 	v->action = first ? first->action : VERDICT_ACCEPT;
 	v->reply = first ? first->reply : (struct bytes){ NULL, 0 };
-	for (unsigned i = 0; i < v->n_asked; i++)
-		v->score += v->asked[i].score;
 	if (v->action > VERDICT_ACCEPT) {
 		v->result = "flagged";
 		v->reason = first->reason;
@@ -511,6 +532,8 @@ bool policy_judge(const struct policy_setup *setup, struct verdict *verdict, str
 		judge_dmarc(&j, why);
 	if (verdict->checks & VERDICT_NAMES)
 		judge_names(&j);
+	tags_once(verdict);
+	judge_score(&j);
 	conclude(&j);
 	return !j.full;
 }

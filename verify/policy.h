@@ -15,6 +15,7 @@
  * lifts that; result and policy stay as they are, and `override` says why the action is not theirs.
  * A temporary or permanent error asks for its own action, which a bypass lifts too.
  * Names: each dictionary with a match asks for its action.
+ * Score: what they add up to asks for quarantine or reject from a bound of the settings on.
  *
  * verdict.result is flagged when anything above accept was asked for; else unverifiable when
  * signatures may be there that could not be seen or proved, or an identity or a policy that the
@@ -59,6 +60,7 @@
 	ROW(DMARC_PERMERROR, "dmarc_permerror", "the policy or From: is malformed") \
 	ROW(DMARC_UNVERIFIABLE, "dmarc_unverifiable", "what would prove the domain was not seen") \
 	ROW(FORGED_NAME, "forged_name", "From: shows a protected name") \
+	ROW(SCORE, "score", "all checks together gave more than the settings allow") \
 	ROW(NO_HEADER, "no_header", "the header section was not seen whole") \
 	ROW(HEADER_LIMIT, "header_limit", "the header section is over a limit") \
 	ROW(NO_SPACE, "no_space", "the message did not fit what verification has room for") \
@@ -85,6 +87,7 @@ struct policy_setup { /* borrowed for the call; the verdict borrows from it */
 	const struct message *message;
 	const struct header *header; /* NULL: there is none */
 	const struct origin *origin;
+	uint32_t score_quarantine, score_reject; /* tenths; 0: never */
 	struct trace *trace; /* NULL: nobody looks */
 	enum policy_reason
 		unseen; /* NO_SPACE, NO_HEADER, HEADER_LIMIT: there may be signatures that

@@ -173,6 +173,20 @@ def d5_d6_d8_d9_tag_and_score():
 
 
 @case
+def d11_score_bounds():
+    """What is accepted for its policy is stopped by its score; SPF and DKIM may refuse it all the same."""
+    soft = ("--dmarc-reject-action", "accept", "--dmarc-reject-score", "2.5")
+    for options, want in ((("--score-quarantine", "2.6"), ("accept", None, None)), (("--score-quarantine", "2.5"), ("quarantine", "score", None)),
+                          (("--score-quarantine", "1", "--score-reject", "2.5"), ("reject", "score", "550 5.7.1 Message scored too high"))):
+        record = judge("a@p-reject.example", *soft, *options)
+        equal((told(record), record["score"]), (want, 2.5), options)
+    record = judge("a@p-reject.example", *soft, "--score-quarantine", "2.5", "--dkim-permanent-action", "reject",
+                   header=b"DKIM-Signature: v=1; a=rsa-sha256; d=none.example; s=s; h=from; bh=AAAA; b=AAAA\r\n")
+    equal([(a["check"], a["action"]) for a in record["verdict"]["asked"]], [("dkim", "reject"), ("score", "quarantine"), ("dmarc", "accept")])
+    equal(told(judge("a@p-reject.example", *soft, config="score: {quarantine: 2.5}\n"))[:2], ("quarantine", "score"))
+
+
+@case
 def d10_the_same_tag_once():
     record = judge("a@p-reject.example", "--dmarc-reject-action", "tag", "--dkim-permanent-action", "tag",
                    header=b"DKIM-Signature: v=1; a=rsa-sha256; d=none.example; s=s; h=from; bh=AAAA; b=AAAA\r\n")
