@@ -166,7 +166,7 @@ struct verdict_asked { /* a check that asks for more than accept, or for a score
 	uint32_t score; /* tenths */
 };
 
-enum { VERDICT_ASKED_MAX = 24 }; /* three identities, dkim, dmarc, the score, and a match each of names */
+enum { VERDICT_ASKED_MAX = 24 }; /* three identities, dkim, dmarc, score, a match each of names */
 
 struct verdict_headers { /* whole fields "Name: value" without the final line end, CRLF in folds */
 	struct bytes authentication_results;

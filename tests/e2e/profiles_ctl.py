@@ -152,6 +152,23 @@ def round_trips(e):
     check("mode stays", stat.S_IMODE(os.stat(e.settings).st_mode) == 0o640)
 
 
+def default_by_commands(e, message, zone):
+    """What SPF does about a client, for all mail: out of the engine, edited, into it again, in force without a restart."""
+    before = e.ctl("export", "spf").stdout
+    words = ["trace", "--dns", "zone:" + zone, "--dmarc-verify=false", "--client-ip", "192.0.2.9", "--helo", "mx.sender.example", "--mail-from",
+             "alice@sender.example", message]
+    new = f"{e.folder}/default.yaml"
+    open(new, "w").write(before.replace("mailfrom_fail: reject", "mailfrom_fail: quarantine"))
+    for action, text in (("reject", None), ("quarantine", new), ("reject", before)):
+        if text:
+            if text is before:
+                open(new, "w").write(before)
+            r = e.ctl("import", "spf", new, "--yes")
+            check(f"c85 import {action}", r.returncode == 0, r.stderr)
+        r = e.ctl(*words)
+        check(f"c85 the default profile asks for {action}", f"profile default asks for {action}" in r.stdout, r.stdout + r.stderr)
+
+
 def changes(e):
     new = f"{e.folder}/new.yaml"
     open(new, "w").write("spf_profiles:\n  hard: {mailfrom_fail: reject}\n  soft:\n")
@@ -215,6 +232,7 @@ def running(postern, folder):
         r = e.ctl("export", "spf")
         check("what an option changed is in force", "void_max: 7" in r.stdout)
         round_trips(e)
+        default_by_commands(e, f"{folder}/m.eml", f"{folder}/zone")
         changes(e)
         refused(e)
         suffixes(e)
