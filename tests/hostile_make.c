@@ -74,7 +74,7 @@ void hostile_spf_text(struct hostile *h, const char *tail, const char *terms)
 	hostile_spf(h, tail, bytes_str(terms));
 }
 
-/* A signature over the right hostile_body whose b= is not one, so that all of its work has to be done. */
+/* A signature over the right body whose b= is not one, so that all of its work has to be done. */
 void hostile_signature(struct hostile *h, const char *domain, const char *selector,
 		       const char *more, const char *names)
 {
