@@ -90,6 +90,9 @@ bool checks_begin(struct checks *c, const struct checks_setup *setup, struct ver
 	c->made = (uint8_t)((cfg->dkim ? VERDICT_DKIM : 0) | (cfg->spf ? VERDICT_SPF : 0) |
 			    (cfg->arc ? VERDICT_ARC : 0) | (cfg->dmarc ? VERDICT_DMARC : 0) |
 			    (cfg->names && cfg->forged ? VERDICT_NAMES : 0));
+	/* G-22: there would be nothing that could pass */
+	if (!(c->made & (VERDICT_DKIM | VERDICT_SPF)))
+		c->made &= (uint8_t)~VERDICT_DMARC;
 	c->open = c->made & (VERDICT_DKIM | VERDICT_SPF | VERDICT_ARC | VERDICT_DMARC);
 	verdict->checks = c->made;
 	c->known.reserve = false;
