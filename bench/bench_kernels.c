@@ -9,6 +9,8 @@ static const struct {
 } kernels[] = {
 	{ "canon", kernels_canon },
 	{ "ed25519", kernels_ed25519 },
+	{ "rsa", kernels_rsa },
+	{ "lanes", kernels_lanes },
 	{ "sha256", kernels_sha256 },
 };
 

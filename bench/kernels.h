@@ -41,4 +41,6 @@ uint8_t *kernels_memory(size_t n);
 
 void kernels_canon(void);
 void kernels_ed25519(void);
+void kernels_rsa(void);
+void kernels_lanes(void);
 void kernels_sha256(void);

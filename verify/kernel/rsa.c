@@ -28,30 +28,38 @@ static bool less(const uint64_t *a, const uint64_t *b, unsigned words)
 	return false;
 }
 
-/* a -= b; the borrow is lost. */
-static void subtract(uint64_t *a, const uint64_t *b, unsigned words)
+/* a -= b; gives the borrow. */
+static uint64_t subtract(uint64_t *a, const uint64_t *b, unsigned words)
 {
-	unsigned borrow = 0;
+	uint64_t borrow = 0;
 	for (unsigned i = 0; i < words; i++) {
 		uint64_t d = a[i] - b[i];
-		unsigned under = a[i] < b[i];
-		under |= d < borrow;
+		uint64_t under = (a[i] < b[i]) | (d < borrow);
 		a[i] = d - borrow;
 		borrow = under;
 	}
+	return borrow;
 }
 
-/* a = 2 a mod n */
-static void twice(const struct scalar *s, uint64_t *a)
+/* a = 2^bits a mod n, bits 1..32. The quotient is taken from the highest bits: it is too small, by 3
+ * at most. */
+static void shift(const struct scalar *s, uint64_t *a, unsigned bits)
 {
-	uint64_t carry = 0;
-	for (unsigned i = 0; i < s->words; i++) {
-		uint64_t top = a[i] >> 63;
-		a[i] = a[i] << 1 | carry;
-		carry = top;
+	unsigned words = s->words;
+	uint64_t top = 0, carry = 0, high = s->n[words - 1] >> 32;
+	for (unsigned i = 0; i < words; i++) {
+		uint64_t out = a[i] >> (64 - bits);
+		a[i] = a[i] << bits | top;
+		top = out;
 	}
-	if (carry || !less(a, s->n, s->words))
-		subtract(a, s->n, s->words);
+	uint64_t q = (top << 32 | a[words - 1] >> 32) / (high + 1);
+	for (unsigned i = 0; i < words; i++) {
+		unsigned __int128 p = (unsigned __int128)s->n[i] * q + carry;
+		carry = (uint64_t)(p >> 64) + (a[i] < (uint64_t)p);
+		a[i] -= (uint64_t)p;
+	}
+	for (top -= carry; top || !less(a, s->n, words);)
+		top -= subtract(a, s->n, words);
 }
 
 /* t += a b, t one limb longer than a; gives the carry out of it. */
@@ -101,17 +109,13 @@ static void scalar_init(struct scalar *s, unsigned words)
 	subtract(s->one, s->n, words); /* R - n, since n's top bit is set */
 }
 
-/* 2^exponent mod n: as many squarings, which double it, as the exponent has zeros at its end. */
-static void power_of_two(const struct scalar *s, unsigned exponent, uint64_t *out)
+/* 2^(64 words + bits) mod n */
+static void power_of_two(const struct scalar *s, unsigned bits, uint64_t *out)
 {
-	static const uint64_t plain[WORDS_MAX] = { 1 };
-	unsigned squarings = (unsigned)__builtin_ctz(exponent);
 	memcpy(out, s->one, sizeof s->one);
-	for (unsigned i = 0; i < exponent >> squarings; i++)
-		twice(s, out);
-	for (unsigned i = 0; i < squarings; i++)
-		multiply(s, out, out, out);
-	multiply(s, out, out, plain);
+	for (; bits > 32; bits -= 32)
+		shift(s, out, 32);
+	shift(s, out, bits);
 }
 
 /* 52 bits to 64. step: from limb to limb. */
@@ -151,7 +155,7 @@ unsigned rsa_power_scalar(const struct rsa_key *const key[RSA_LANES], struct rsa
 		if (!less(x, s.n, words))
 			continue;
 		scalar_init(&s, words);
-		power_of_two(&s, 2 * 64 * words, t);
+		power_of_two(&s, 64 * words, t);
 		multiply(&s, t, t, x); /* x R */
 		memcpy(base, t, sizeof base);
 		for (int bit = 30 - __builtin_clz(k->exponent); bit >= 0; bit--) {
@@ -212,7 +216,7 @@ void rsa_key_init(struct rsa_key *key, struct bytes n, struct bytes e)
 	scalar_init(&s, words);
 	key->negative = s.negative & limb_mask;
 	limbs_of(key->limb, 1, key->limbs, s.n, words);
-	power_of_two(&s, 2 * RSA_LIMB_BITS * key->limbs, t);
+	power_of_two(&s, 2 * RSA_LIMB_BITS * key->limbs - 64 * words, t);
 	limbs_of(key->limb + key->limbs, 1, key->limbs, t, words);
 }
 
