@@ -245,6 +245,49 @@ static void c56_c84_silence(void)
 	}
 }
 
+/* The time of each profile is that of its check alone: what came too late for one is in time for the other. */
+static void c56_c84_each_its_own_time(void)
+{
+	for (unsigned spf_first = 0; spf_first < 2; spf_first++) {
+		struct bench b;
+		setup(&b);
+		struct profiles profiles = *b.cfg.profiles;
+		struct spf_profile spf = profiles.spf[0];
+		struct dkim_profile dkim = profiles.dkim[0];
+		spf.timeout_ms = spf_first ? 700 : 3000;
+		dkim.query_timeout_ms = spf_first ? 3000 : 700;
+		profiles.spf = &spf;
+		profiles.dkim = &dkim;
+		profiles.n_spf = profiles.n_dkim = 1;
+		b.cfg.profiles = &profiles;
+		message(&b, "sender.example", "192.0.2.7", "bounce@sender.example");
+		start(&b);
+		struct verify *v = verify_begin(b.e, &b.m, 1);
+		b.silent = "";
+		while (verify_step(b.e, v, 1) == VERIFY_ASK && answer(&b, v))
+			;
+		CU_ASSERT_EQUAL(verify_deadline_ms(v), 700);
+		verify_late(v, 699);
+		CU_ASSERT_EQUAL(verify_deadline_ms(v), 700);
+		verify_late(v, 700);
+		CU_ASSERT_NOT_EQUAL(verify_step(b.e, v, 1), VERIFY_DONE);
+		CU_ASSERT_EQUAL(verify_deadline_ms(v), 3000);
+		b.silent = NULL; /* now all that is still asked for comes */
+		for (enum verify_state s; (s = verify_step(b.e, v, 1)) != VERIFY_DONE;)
+			if (s == VERIFY_BUSY)
+				verify_poll(b.e, true);
+			else
+				answer(&b, v);
+		const struct verdict *got = b.m.verdict;
+		CU_ASSERT_EQUAL(got->spf[SPF_MAILFROM].result,
+				spf_first ? AUTH_TEMPERROR : AUTH_PASS);
+		CU_ASSERT_EQUAL(got->dkim[0].result, spf_first ? AUTH_PASS : AUTH_TEMPERROR);
+		CU_ASSERT_EQUAL(got->dmarc.result, AUTH_PASS);
+		end(&b, v);
+		teardown(&b);
+	}
+}
+
 /* Giving up after any number of answers: more is known with each, never a pass that was none. */
 static void give_up_anywhere(void)
 {
@@ -413,6 +456,7 @@ static void profiles_in_force(void)
 	teardown(&b);
 }
 
-TEST_MAIN("checks", TEST(n1_any_order_of_answers), TEST(c56_c84_silence), TEST(give_up_anywhere),
-	  TEST(b18_cached), TEST(b18_budget), TEST(n13_evidence), TEST(users_are_counted),
-	  TEST(switched_off), TEST(profiles_in_force))
+TEST_MAIN("checks", TEST(n1_any_order_of_answers), TEST(c56_c84_silence),
+	  TEST(c56_c84_each_its_own_time), TEST(give_up_anywhere), TEST(b18_cached),
+	  TEST(b18_budget), TEST(n13_evidence), TEST(users_are_counted), TEST(switched_off),
+	  TEST(profiles_in_force))
