@@ -85,8 +85,9 @@ static size_t take_back(struct canon *c, const uint8_t *out, size_t from, size_t
 }
 
 /*
- * Lines from p on, which is a first octet of content: all but what is held back behind the last
- * content goes out, so that the state is needed only at the end. Returns octets taken, maybe none.
+ * Lines from p on, where content was just given out or follows: all but what is held back behind
+ * the last content goes out, so that the state is needed only at the end. Returns octets taken,
+ * maybe none.
  */
 static size_t lines(struct canon *c, const uint8_t *p, size_t n, uint8_t *out, size_t *o,
 		    size_t cap)
@@ -151,6 +152,8 @@ size_t canon_body(struct canon *c, struct bytes *in, uint8_t *out, size_t cap)
 				break;
 			out[o++] = '\r';
 			c->cr = false;
+			if (vector)
+				p += lines(c, p, (size_t)(end - p), out, &o, cap);
 		} else if (*p == '\r') {
 			c->cr = true;
 			p++;

@@ -18,8 +18,8 @@ enum canon_kind { CANON_SIMPLE, CANON_RELAXED };
 enum { CANON_ROOM = 16 }; /* least cap; so many octets at the end of out may stay unused */
 
 /*
- * Drops every blank in front of a blank or a CRLF and makes those that stay SP; p[0] is not behind a
- * CR or a blank. What follows p[0..n) is taken for another octet. Returns octets written, at most
+ * Drops every blank in front of a blank or a CRLF and makes those that stay SP; nothing is held in
+ * front of p[0]. What follows p[0..n) is taken for another octet. Returns octets written, at most
  * cap; *used: octets read, fewer than n when out is full, maybe none.
  */
 typedef size_t canon_relaxed_fn(const uint8_t *p, size_t n, uint8_t *out, size_t cap, size_t *used);
