@@ -24,6 +24,14 @@ struct source {
 	SHA256_CTX running;
 };
 
+/* What comes next, or where nothing is: it is only fetched. */
+static struct bytes ahead_of(const struct source *s, struct bytes b)
+{
+	if (s->step % 4 == 1)
+		return bytes_of(b.p + b.n, s->step);
+	return s->step % 4 ? s->left : bytes_of(NULL, 0);
+}
+
 static bool source_next(struct hash_job *job, uint8_t *buf, size_t cap, struct bytes *out)
 {
 	struct source *s = (struct source *)job;
@@ -38,6 +46,7 @@ static bool source_next(struct hash_job *job, uint8_t *buf, size_t cap, struct b
 		memcpy(buf, b.p, b.n);
 		b.p = buf;
 	}
+	job->ahead = ahead_of(s, b);
 	*out = b;
 	s->empty = s->step % 3 == 0;
 	if (s->left.n || !s->late)

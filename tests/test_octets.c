@@ -34,8 +34,10 @@ static void chunks_free(struct message_chunk *c)
 static size_t gather(struct octets *o, size_t max, char *out)
 {
 	size_t n = 0;
-	for (struct bytes b; (b = octets_next(o, max)).n; n += b.n) {
+	for (struct bytes b, peek = octets_peek(o, max); (b = octets_next(o, max)).n; n += b.n) {
 		CU_ASSERT(b.n <= max);
+		CU_ASSERT(b.p == peek.p && b.n == peek.n);
+		peek = octets_peek(o, max);
 		memcpy(out + n, b.p, b.n);
 	}
 	return n;

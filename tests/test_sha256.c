@@ -30,7 +30,11 @@ static void by_scalar(const struct sha256_ops *ops, struct sha256_lanes *s, uint
 static void by_lanes(const struct sha256_ops *ops, struct sha256_lanes *s, uint8_t *const *p,
 		     size_t blocks)
 {
-	ops->lanes(s, (const uint8_t *const *)p, blocks);
+	/* where nothing may be read; what is fetched is never read */
+	const uint8_t *ahead[SHA256_LANES];
+	for (unsigned l = 0; l < SHA256_LANES; l++)
+		ahead[l] = p[l] + (l % 2 + blocks) * SHA256_BLOCK;
+	ops->lanes(s, (const uint8_t *const *)p, ahead, blocks);
 }
 
 /* Lane 0 with 1, 2 with 3; the order of the two turns from pair to pair. */
@@ -128,7 +132,7 @@ static void others_stay(void)
 			p[l] = octets;
 		s = before;
 		if (ops.lanes)
-			ops.lanes(&s, p, 1);
+			ops.lanes(&s, p, p, 1);
 		for (unsigned l = 0; ops.lanes && l < SHA256_LANES; l++)
 			CU_ASSERT_EQUAL(s.word[0][l] == before.word[0][l], l >= ops.width);
 	}

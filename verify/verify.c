@@ -143,6 +143,7 @@ static bool whole_next(struct hash_job *job, uint8_t *buf, size_t cap, struct by
 {
 	struct verify *v = job->owner;
 	*out = octets_next(&v->octets, cap);
+	job->ahead = octets_peek(&v->octets, cap);
 	return out->n != 0;
 }
 

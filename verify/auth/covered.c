@@ -39,6 +39,7 @@ static bool body_next(struct hash_job *job, uint8_t *buf, size_t cap, struct byt
 		else
 			n += canon_end(&b->canon, buf + n, cap - n);
 	}
+	job->ahead = b->piece.n ? b->piece : octets_peek(&b->octets, cap);
 	*out = bytes_of(buf, n);
 	return !body_known(b);
 }

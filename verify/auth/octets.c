@@ -52,3 +52,9 @@ struct bytes octets_next(struct octets *o, size_t max)
 	o->left -= n;
 	return b;
 }
+
+struct bytes octets_peek(const struct octets *o, size_t max)
+{
+	struct octets copy = *o;
+	return octets_next(&copy, max);
+}

@@ -28,3 +28,6 @@ bool octets_header_whole(const struct message *m);
 
 /* At most max octets, borrowed as long as the message; empty at the end. */
 struct bytes octets_next(struct octets *o, size_t max);
+
+/* What octets_next would give, without taking it. */
+struct bytes octets_peek(const struct octets *o, size_t max);

@@ -16,18 +16,20 @@
  * piece, or where that lies elsewhere gathered in tail; the padding stands right behind the last
  * octets, so that a short string is one run.
  * With enough jobs in work blocks of all of them go through the vector kernel together, as many as
- * the lane with fewest has, and only lanes that ran dry are looked at before the next run. With
- * fewer, they go by twos or alone.
+ * the lane with fewest has, and only lanes that ran dry are looked at before the next run; the
+ * kernel fetches meanwhile what they will pull next. With fewer, they go by twos or alone.
  */
 enum {
 	HASH_CARRY = SHA256_BLOCK,
 	HASH_PAD = 2 * SHA256_BLOCK,
+	HASH_AHEAD = 1024, /* of a piece that lies elsewhere */
 	NOBODY = UINT32_MAX, /* blocks of a lane without a SHA-256 job: it never is the shortest */
 };
 
 struct lane {
 	struct hash_job *job; /* NULL: idle */
 	struct bytes have;
+	struct bytes ahead; /* to be fetched while the blocks given are worked on */
 	uint64_t total; /* octets pulled */
 	uint8_t n_tail;
 	bool last; /* the job has no more octets */
@@ -41,6 +43,7 @@ struct hash_queue {
 	struct sha256_lanes state;
 	const uint8_t *p[SHA256_LANES];
 	uint32_t n[SHA256_LANES];
+	const uint8_t *ahead[SHA256_LANES];
 	struct sha256_ops ops;
 	unsigned lanes, busy;
 	unsigned n_sha256;
@@ -87,7 +90,7 @@ static void lane_begin(struct hash_queue *q, unsigned i, struct hash_job *job)
 {
 	struct lane *l = &q->lane[i];
 	l->job = job;
-	l->have = (struct bytes){ NULL, 0 };
+	l->have = l->ahead = (struct bytes){ NULL, 0 };
 	l->total = 0;
 	l->n_tail = 0;
 	l->last = l->padded = false;
@@ -149,8 +152,12 @@ static void pull(struct lane *l)
 	uint8_t *buf = l->piece + HASH_CARRY;
 	l->last = !l->job->next(l->job, buf, HASH_PIECE, &l->have);
 	l->total += l->have.n;
-	if (!l->have.n || l->have.p != buf)
+	l->ahead = l->job->ahead;
+	if (!l->have.n || l->have.p != buf) {
+		if (!l->ahead.n)
+			l->ahead = bytes_from(l->have, HASH_AHEAD);
 		return;
+	}
 	memcpy(buf - l->n_tail, l->tail, l->n_tail);
 	buf -= l->n_tail;
 	size_t n = l->have.n + l->n_tail;
@@ -161,6 +168,7 @@ static void pull(struct lane *l)
 
 static void give(struct hash_queue *q, unsigned i, const uint8_t *p, size_t octets)
 {
+	q->ahead[i] = q->lane[i].ahead.n ? q->lane[i].ahead.p : p;
 	q->p[i] = p;
 	q->n[i] = (uint32_t)(octets / SHA256_BLOCK);
 }
@@ -204,6 +212,9 @@ static void feed(struct hash_queue *q, unsigned i)
 
 static void took(struct hash_queue *q, unsigned i, uint32_t blocks)
 {
+	struct lane *l = &q->lane[i];
+	l->ahead = bytes_from(l->ahead, (size_t)blocks * SHA256_BLOCK);
+	q->ahead[i] = l->ahead.n ? l->ahead.p : q->p[i];
 	q->p[i] += (size_t)blocks * SHA256_BLOCK;
 	q->n[i] -= blocks;
 	q->dry |= (unsigned)!q->n[i] << i;
@@ -217,9 +228,11 @@ static void step_together(struct hash_queue *q)
 		blocks = q->n[i] < blocks ? q->n[i] : blocks;
 	unsigned all = (1u << q->ops.width) - 1, idle = all & ~q->sha256;
 	const uint8_t *any = q->p[__builtin_ctz(q->sha256)];
-	for (; idle; idle &= idle - 1)
-		q->p[__builtin_ctz(idle)] = any; /* its state is nobody's */
-	q->ops.lanes(&q->state, q->p, blocks);
+	for (; idle; idle &= idle - 1) { /* the state of these is nobody's */
+		int i = __builtin_ctz(idle);
+		q->p[i] = q->ahead[i] = any;
+	}
+	q->ops.lanes(&q->state, q->p, q->ahead, blocks);
 	for (unsigned set = q->sha256; set; set &= set - 1)
 		took(q, (unsigned)__builtin_ctz(set), blocks);
 }

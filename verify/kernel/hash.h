@@ -28,6 +28,9 @@ struct hash_job {
 	 * *out may also be empty while there is more.
 	 */
 	bool (*next)(struct hash_job *job, uint8_t *buf, size_t cap, struct bytes *out);
+	/* next may say what it will read for the piece after this one, which is fetched from memory
+	 * meanwhile; never read */
+	struct bytes ahead;
 	void *owner; /* the caller's */
 	const void *running; /* SHA256_CTX to go on from, borrowed until the job is back; or NULL */
 	uint8_t algorithm; /* enum hash_algorithm */

@@ -17,9 +17,14 @@ struct sha256_lanes {
 };
 
 struct sha256_ops {
-	/* Feeds `blocks` blocks from each p[l] to lane l, l < width; every p[l] must be readable,
-	 * reads nothing more. NULL: none. */
-	void (*lanes)(struct sha256_lanes *s, const uint8_t *const p[SHA256_LANES], size_t blocks);
+	/*
+	 * Feeds `blocks` blocks from each p[l] to lane l, l < width; every p[l] must be readable,
+	 * reads nothing more. As many octets as it feeds are fetched into the cache from each
+	 * ahead[l], which may be any address: more strings than the processor foresees by itself.
+	 * NULL: none.
+	 */
+	void (*lanes)(struct sha256_lanes *s, const uint8_t *const p[SHA256_LANES],
+		      const uint8_t *const ahead[SHA256_LANES], size_t blocks);
 	unsigned width;
 	/* so many live strings or more are faster in lanes than in pairs or one after the other */
 	unsigned worth;

@@ -87,10 +87,14 @@ static inline void rounds16(__m256i v[8], const __m256i w[16], const uint32_t *k
 	}
 }
 
-void sha256_lanes_avx2(struct sha256_lanes *s, const uint8_t *const p[SHA256_LANES], size_t blocks)
+void sha256_lanes_avx2(struct sha256_lanes *s, const uint8_t *const p[SHA256_LANES],
+		       const uint8_t *const ahead[SHA256_LANES], size_t blocks)
 {
 	__m256i v[8], w[16];
 	for (size_t off = 0; off < blocks * SHA256_BLOCK; off += SHA256_BLOCK) {
+#pragma GCC unroll 8
+		for (int i = 0; i < WIDTH; i++)
+			_mm_prefetch(ahead[i] + off, _MM_HINT_T0);
 #pragma GCC unroll 16
 		for (int i = 0; i < 16; i++)
 			w[i] = _mm256_loadu_si256(

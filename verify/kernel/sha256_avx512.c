@@ -2,10 +2,6 @@
 
 #include <immintrin.h>
 
-/* Sixteen strings at once are more than the processor foresees by itself; a prefetch behind the end
- * is harmless. */
-enum { PREFETCH = 1024 };
-
 /* Register i holds octets 64b.. of lane i; afterwards register i holds word i of every lane, host
  * order. */
 static inline void transpose(__m512i r[16])
@@ -93,7 +89,7 @@ static inline void rounds16(__m512i v[8], const __m512i w[16], const uint32_t *k
 }
 
 void sha256_lanes_avx512(struct sha256_lanes *s, const uint8_t *const p[SHA256_LANES],
-			 size_t blocks)
+			 const uint8_t *const ahead[SHA256_LANES], size_t blocks)
 {
 	__m512i state[8], v[8], w[16];
 #pragma GCC unroll 16
@@ -102,7 +98,7 @@ void sha256_lanes_avx512(struct sha256_lanes *s, const uint8_t *const p[SHA256_L
 	for (size_t b = 0; b < blocks; b++) {
 #pragma GCC unroll 16
 		for (int l = 0; l < 16; l++)
-			_mm_prefetch(p[l] + b * SHA256_BLOCK + PREFETCH, _MM_HINT_T0);
+			_mm_prefetch(ahead[l] + b * SHA256_BLOCK, _MM_HINT_T0);
 #pragma GCC unroll 16
 		for (int l = 0; l < 16; l++)
 			w[l] = _mm512_loadu_si512(p[l] + b * SHA256_BLOCK);

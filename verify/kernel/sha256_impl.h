@@ -14,8 +14,9 @@ enum {
 };
 
 void sha256_lanes_avx512(struct sha256_lanes *s, const uint8_t *const p[SHA256_LANES],
-			 size_t blocks);
+			 const uint8_t *const ahead[SHA256_LANES], size_t blocks);
 /* Lanes 0 to 7 alone. */
-void sha256_lanes_avx2(struct sha256_lanes *s, const uint8_t *const p[SHA256_LANES], size_t blocks);
+void sha256_lanes_avx2(struct sha256_lanes *s, const uint8_t *const p[SHA256_LANES],
+		       const uint8_t *const ahead[SHA256_LANES], size_t blocks);
 void sha256_pair_shani(struct sha256_lanes *s, const unsigned lane[2], const uint8_t *const p[2],
 		       size_t blocks);
