@@ -338,6 +338,24 @@ static void b18_cached(void)
 	teardown(&b);
 }
 
+/* What does not exist is remembered too. */
+static void b18_cached_absence(void)
+{
+	struct bench b;
+	setup(&b);
+	start(&b);
+	for (unsigned round = 0; round < 3; round++) {
+		message(&b, "list.example", "192.0.2.7", "bounce@nowhere.example");
+		struct verify *v;
+		b.asked = 0;
+		expect(judge(&b, &v), AUTH_NONE, AUTH_PASS, AUTH_FAIL, VERDICT_REJECT);
+		CU_ASSERT_EQUAL(b.asked == 0, round > 0);
+		verify_end(b.e, v);
+	}
+	verify_engine_free(b.e);
+	teardown(&b);
+}
+
 static void b18_budget(void)
 {
 	struct bench b;
@@ -458,5 +476,5 @@ static void profiles_in_force(void)
 
 TEST_MAIN("checks", TEST(n1_any_order_of_answers), TEST(c56_c84_silence),
 	  TEST(c56_c84_each_its_own_time), TEST(give_up_anywhere), TEST(b18_cached),
-	  TEST(b18_budget), TEST(n13_evidence), TEST(users_are_counted), TEST(switched_off),
-	  TEST(profiles_in_force))
+	  TEST(b18_cached_absence), TEST(b18_budget), TEST(n13_evidence), TEST(users_are_counted),
+	  TEST(switched_off), TEST(profiles_in_force))

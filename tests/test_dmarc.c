@@ -573,7 +573,7 @@ static void n3_unverifiable(void)
 }
 
 /* G-21, H-6: From: that is none, several or odd never passes, and no author covers another. */
-static void h6_from(void)
+static void g21_h6_from(void)
 {
 	EXPECT({ { RFC, "!a", "pass example.com", NULL }, "permerror:from_none" },
 	       { { RFC, "!b example.com", "pass example.com", NULL },
@@ -626,7 +626,7 @@ static unsigned sampled(const char *author, unsigned pct, unsigned n)
 	return rejected;
 }
 
-static void c101_pct(void)
+static void c101_f11_pct(void)
 {
 	unsigned first = sampled("half-pct.com", 50, 1000);
 	unsigned again = sampled("half-pct.com", 50, 1000);
@@ -750,6 +750,6 @@ static void without_list(void)
 TEST_MAIN("dmarc", TEST(with_list), TEST(f20_appendix_b1_alignment), TEST(f20_appendix_b2_records),
 	  TEST(f20_appendix_b4_walks), TEST(f20_sp_np), TEST(f20_testing), TEST(c101_alignment),
 	  TEST(f20_organizations), TEST(g9_walks), TEST(g9_no_list), TEST(f11_two_standards),
-	  TEST(c102_records), TEST(c101_temperror), TEST(n3_unverifiable), TEST(h6_from),
-	  TEST(c101_pct), TEST(d1_fields), TEST(f20_questions), TEST(f20_budget), TEST(no_space),
-	  TEST(reasons), TEST(without_list))
+	  TEST(c102_records), TEST(c101_temperror), TEST(n3_unverifiable), TEST(g21_h6_from),
+	  TEST(c101_f11_pct), TEST(d1_fields), TEST(f20_questions), TEST(f20_budget),
+	  TEST(no_space), TEST(reasons), TEST(without_list))

@@ -128,7 +128,7 @@ static void c70_c71_c76_level_spf(void)
 	run(&p, rows, N(rows));
 }
 
-static void c72_level_sidf(void)
+static void c72_c76_level_sidf(void)
 {
 	static const struct row rows[] = {
 		{ "192.0.2.1", "helo.example", "x@from.example", "From: a@from.example\r\n",
@@ -152,7 +152,7 @@ static void c72_level_sidf(void)
 	run(&p, rows, N(rows));
 }
 
-static void c73_level_sidf_compatible(void)
+static void c73_c76_level_sidf_compatible(void)
 {
 	static const struct row rows[] = {
 		{ "192.0.2.1", "helo.example", "x@from.example", "From: a@from.example\r\n",
@@ -366,6 +366,6 @@ static void h5_mail_from_comes_first(void)
 }
 
 TEST_MAIN("sender", TEST(h5_mail_from_comes_first), TEST(c70_c71_c76_level_spf),
-	  TEST(c72_level_sidf), TEST(c73_level_sidf_compatible), TEST(c93_published),
+	  TEST(c72_c76_level_sidf), TEST(c73_c76_level_sidf_compatible), TEST(c93_published),
 	  TEST(c74_downgrade), TEST(c75_helo_switch), TEST(n3_unseen), TEST(n3_many_fields),
 	  TEST(identities), TEST(c94_trace))
