@@ -445,6 +445,40 @@ static void rare_kind_is_not_left(void)
 	pubkey_queue_free(q);
 }
 
+/* Seven wait, with the eighth all come back, good and bad. */
+static void ed25519_fills_a_batch(void)
+{
+	if (cpu_level() < CPU_AVX512 || !(cpu_flags() & CPU_IFMA))
+		return;
+	struct pubkey_queue *q = pubkey_queue_new(PUBKEY_BATCH_MAX);
+	static struct mixed m;
+	static struct mixed_job j[PUBKEY_BATCH_MAX];
+	uint64_t random = 5;
+	unsigned done = 0, bad = 0;
+	CU_ASSERT_FATAL(q != NULL);
+	mixed_setup(&m, MIXED_KEYS - 1, q);
+	CU_ASSERT_EQUAL(m.key.type, PUBKEY_ED25519);
+	for (unsigned i = 0; i < PUBKEY_BATCH_MAX; i++) {
+		CU_ASSERT_PTR_NULL(pubkey_poll(q));
+		do { /* one that waits: of the right length */
+			if (j[i].signature)
+				test_guard_free(j[i].signature, j[i].job.signature.n);
+			mixed_job(&j[i], &m, &random);
+		} while (j[i].job.signature.n != 64);
+		bad += !j[i].want;
+		CU_ASSERT_PTR_NULL(pubkey_submit(q, &j[i].job));
+	}
+	while (mixed_back(pubkey_poll(q)))
+		done++;
+	CU_ASSERT_EQUAL(done, PUBKEY_BATCH_MAX);
+	CU_ASSERT(bad > 0 && bad < PUBKEY_BATCH_MAX);
+	for (unsigned i = 0; i < PUBKEY_BATCH_MAX; i++)
+		test_guard_free(j[i].signature, j[i].job.signature.n);
+	mixed_fini(&m);
+	pubkey_queue_free(q);
+}
+
 TEST_MAIN("pubkey", TEST(good_and_bad_signatures), TEST(hash_is_part_of_it),
-	  TEST(mixed_kinds_at_every_level), TEST(rare_kind_is_not_left), TEST(h3_modulus),
-	  TEST(h3_exponent), TEST(h3_der_garbage), TEST(h3_ed25519_length))
+	  TEST(mixed_kinds_at_every_level), TEST(rare_kind_is_not_left),
+	  TEST(ed25519_fills_a_batch), TEST(h3_modulus), TEST(h3_exponent), TEST(h3_der_garbage),
+	  TEST(h3_ed25519_length))

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (key.status == KEY_OK)
 		assert(key.pub.bits >= 256 && key.pub.bits <= PUBKEY_BITS_MAX);
 	if (key.status != KEY_OK && key.status != KEY_SIZE)
-		assert(!key.pub.key);
+		assert(!key.pub.key && !key.pub.rsa && !key.pub.ed25519);
 	key_fini(&key);
 	return 0;
 }

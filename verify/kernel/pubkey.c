@@ -8,10 +8,11 @@
 #include <openssl/rsa.h>
 #include <stdlib.h>
 
+#include "verify/kernel/ed25519.h"
 #include "verify/kernel/rsa.h"
 
 enum { DER_INTEGER = 0x02, DER_BIT_STRING = 0x03, DER_SEQUENCE = 0x30 };
-enum { EXPONENT_MAX = 8, ED25519_KEY = 32, ED25519_SIGNATURE = 64 };
+enum { EXPONENT_MAX = 8 };
 
 /*
  * Jobs of one kind share a batch. Keys with another exponent than 65537 are apart, since in a batch
@@ -20,7 +21,7 @@ enum { EXPONENT_MAX = 8, ED25519_KEY = 32, ED25519_SIGNATURE = 64 };
  * and given back one by one. Jobs for OpenSSL stand in `alone`, the oldest first; one is run per
  * call.
  */
-enum kind { KIND_F4, KIND_OTHER = RSA_SIZES, KIND_N = 2 * RSA_SIZES };
+enum kind { KIND_F4, KIND_OTHER = RSA_SIZES, KIND_ED25519 = 2 * RSA_SIZES, KIND_N };
 enum {
 	EXPONENT_F4 = 65537,
 	PASSED_MAX = 32, /* jobs that may overtake those of a batch that does not fill */
@@ -32,12 +33,14 @@ struct batch {
 };
 
 _Static_assert((int)PUBKEY_BATCH_MAX == (int)RSA_LANES, "a batch fills the lanes");
+_Static_assert((int)PUBKEY_BATCH_MAX == (int)ED25519_BATCH, "a batch fills the lanes");
 
 struct pubkey_queue {
 	EVP_PKEY_CTX *make; /* makes keys out of numbers */
 	EVP_MD_CTX *ed25519;
 	EVP_MD *md[2]; /* by enum hash_algorithm */
 	struct rsa_ops rsa;
+	struct ed25519 *curve; /* NULL: no lanes for Ed25519 */
 	unsigned size; /* of a full batch */
 	unsigned some, full; /* sets of kinds */
 	unsigned turn; /* kind to be flushed first */
@@ -52,6 +55,7 @@ void pubkey_queue_free(struct pubkey_queue *q)
 		return;
 	EVP_PKEY_CTX_free(q->make);
 	EVP_MD_CTX_free(q->ed25519);
+	ed25519_free(q->curve);
 	EVP_MD_free(q->md[HASH_SHA256]);
 	EVP_MD_free(q->md[HASH_SHA1]);
 	free(q);
@@ -75,10 +79,15 @@ struct pubkey_queue *pubkey_queue_new_level(unsigned batch, enum cpu_level level
 	q->ed25519 = EVP_MD_CTX_new();
 	q->md[HASH_SHA256] = EVP_MD_fetch(NULL, "SHA256", NULL);
 	q->md[HASH_SHA1] = EVP_MD_fetch(NULL, "SHA1", NULL);
-	if (!q->make || !q->ed25519 || !q->md[HASH_SHA256] || !q->md[HASH_SHA1] ||
+	q->curve = ed25519_new(level, flags);
+	if (!q->make || !q->ed25519 || !q->curve || !q->md[HASH_SHA256] || !q->md[HASH_SHA1] ||
 	    EVP_PKEY_fromdata_init(q->make) <= 0) {
 		pubkey_queue_free(q);
 		return NULL;
+	}
+	if (!ed25519_in_lanes(q->curve)) {
+		ed25519_free(q->curve);
+		q->curve = NULL;
 	}
 	return q;
 }
@@ -222,26 +231,36 @@ static enum pubkey_result rsa_parse(struct pubkey_queue *q, struct pubkey *key, 
 	return len ? rsa_make_lanes(key, len, n, e) : rsa_make(q, key, n, e);
 }
 
+static enum pubkey_result ed25519_parse(struct pubkey_queue *q, struct pubkey *key,
+					struct bytes data)
+{
+	if (data.n != ED25519_KEY_OCTETS)
+		return PUBKEY_BAD;
+	if (q->curve) {
+		key->ed25519 = ed25519_key_new(data.p);
+		key->kind = KIND_ED25519;
+	} else {
+		key->key = EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, data.p, data.n);
+	}
+	if (!key->ed25519 && !key->key) {
+		ERR_clear_error();
+		return PUBKEY_MEMORY;
+	}
+	key->bits = ED25519_KEY_OCTETS * 8;
+	return PUBKEY_OK;
+}
+
 enum pubkey_result pubkey_parse(struct pubkey_queue *q, struct pubkey *key, enum pubkey_type type,
 				struct bytes data)
 {
 	*key = (struct pubkey){ .type = type };
-	if (type == PUBKEY_RSA)
-		return rsa_parse(q, key, data);
-	if (data.n != ED25519_KEY)
-		return PUBKEY_BAD;
-	key->key = EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, data.p, data.n);
-	if (!key->key) {
-		ERR_clear_error();
-		return PUBKEY_MEMORY;
-	}
-	key->bits = ED25519_KEY * 8;
-	return PUBKEY_OK;
+	return type == PUBKEY_RSA ? rsa_parse(q, key, data) : ed25519_parse(q, key, data);
 }
 
 void pubkey_fini(struct pubkey *key)
 {
 	OPENSSL_free(key->rsa);
+	ed25519_key_free(key->ed25519);
 	EVP_PKEY_CTX_free(key->ctx);
 	EVP_PKEY_free(key->key);
 	*key = (struct pubkey){ 0 };
@@ -261,7 +280,7 @@ static bool rsa_good(struct pubkey_queue *q, const struct pubkey_job *job)
 
 static bool ed25519_good(struct pubkey_queue *q, const struct pubkey_job *job)
 {
-	bool good = job->signature.n == ED25519_SIGNATURE &&
+	bool good = job->signature.n == ED25519_SIGNATURE_OCTETS &&
 		    EVP_DigestVerifyInit(q->ed25519, NULL, NULL, NULL, job->key->key) == 1 &&
 		    EVP_DigestVerify(q->ed25519, job->signature.p, job->signature.n, job->digest,
 				     job->digest_len) == 1;
@@ -289,10 +308,8 @@ static void put_done(struct pubkey_queue *q, struct pubkey_job *job)
 	q->done = job;
 }
 
-/* Of this kind there are some. */
-static void run_batch(struct pubkey_queue *q, unsigned kind)
+static unsigned rsa_set(const struct pubkey_queue *q, const struct batch *b)
 {
-	struct batch *b = &q->batch[kind];
 	struct rsa_check check[PUBKEY_BATCH_MAX];
 	for (unsigned i = 0; i < b->n; i++) {
 		struct pubkey_job *job = b->job[i];
@@ -301,7 +318,26 @@ static void run_batch(struct pubkey_queue *q, unsigned kind)
 					       .digest = job->digest,
 					       .hash = job->hash };
 	}
-	unsigned good = rsa_verify(&q->rsa, check, b->n);
+	return rsa_verify(&q->rsa, check, b->n);
+}
+
+static unsigned ed25519_set(const struct pubkey_queue *q, const struct batch *b)
+{
+	struct ed25519_job check[PUBKEY_BATCH_MAX];
+	for (unsigned i = 0; i < b->n; i++) {
+		struct pubkey_job *job = b->job[i];
+		check[i] = (struct ed25519_job){ .key = job->key->ed25519,
+						 .signature = job->signature.p,
+						 .message = { job->digest, job->digest_len } };
+	}
+	return ed25519_check(q->curve, check, b->n);
+}
+
+/* Of this kind there are some. */
+static void run_batch(struct pubkey_queue *q, unsigned kind)
+{
+	struct batch *b = &q->batch[kind];
+	unsigned good = kind == KIND_ED25519 ? ed25519_set(q, b) : rsa_set(q, b);
 	while (b->n > 0) {
 		struct pubkey_job *job = b->job[--b->n];
 		job->good = good >> b->n & 1;
@@ -343,17 +379,23 @@ static void put(struct pubkey_queue *q, struct pubkey_job *job)
 		q->full |= 1u << kind;
 }
 
+/* Of a signature by a key for the lanes (RFC 8017 section 8.2.2 step 1, RFC 8032 section 5.1.7). */
+static size_t octets_of(const struct pubkey *key)
+{
+	return key->rsa ? key->rsa->octets : ED25519_SIGNATURE_OCTETS;
+}
+
 struct pubkey_job *pubkey_submit(struct pubkey_queue *q, struct pubkey_job *job)
 {
 	struct pubkey_job *done = pubkey_poll(q);
 	job->next = NULL;
 	q->count++;
-	if (!job->key->rsa) {
+	if (!job->key->rsa && !job->key->ed25519) {
 		*q->alone_end = job;
 		q->alone_end = &job->next;
-	} else if (job->signature.n == job->key->rsa->octets) {
+	} else if (job->signature.n == octets_of(job->key)) {
 		put(q, job);
-	} else { /* RFC 8017 section 8.2.2 step 1 */
+	} else {
 		job->good = false;
 		put_done(q, job);
 	}

@@ -4,9 +4,10 @@
  *
  * A key is parsed once and kept; checks go through submit, poll, flush. RSA moduli of
  * PUBKEY_BITS_MIN to PUBKEY_BITS_MAX bits; whatever is outside is told by its length alone, before
- * any arithmetic. Keys of the usual sizes are checked up to eight at once where the processor can
- * (kernel/rsa.h), all others one after the other by OpenSSL. Heap: a parsed key is on the heap of
- * OpenSSL, and so are, for the time of one check by OpenSSL, its numbers; nothing else.
+ * any arithmetic. RSA keys of the usual sizes and Ed25519 keys are checked up to eight at once where
+ * the processor can (kernel/rsa.h, kernel/ed25519.h), all others one after the other by OpenSSL.
+ * Heap: a parsed key is on the heap, and so are, for the time of one check by OpenSSL, its numbers;
+ * nothing else.
  * Not handled: points of small order in Ed25519 keys are taken, as RFC 8032 does.
  */
 #pragma once
@@ -21,7 +22,8 @@ enum {
 	PUBKEY_BITS_MIN = 512,
 	PUBKEY_BITS_MAX = 8192,
 	PUBKEY_SIGNATURE_MAX = PUBKEY_BITS_MAX / 8,
-	PUBKEY_BATCH_MAX = 8, /* of jobs of one kind: RSA of one size with alike exponents */
+	PUBKEY_BATCH_MAX =
+		8, /* of jobs of one kind: Ed25519, or RSA of one size with alike exponents */
 };
 
 enum pubkey_result {
@@ -29,7 +31,7 @@ enum pubkey_result {
 	PUBKEY_BAD, /* malformed, or an even modulus, or an exponent below 3, even or over 64 bits
 		     */
 	PUBKEY_SIZE, /* the modulus is shorter or longer than can be checked; bits has its length */
-	PUBKEY_MEMORY, /* OpenSSL is out of memory */
+	PUBKEY_MEMORY, /* out of memory */
 };
 
 struct pubkey {
@@ -38,6 +40,7 @@ struct pubkey {
 	uint8_t kind; /* of jobs that share a batch; the queue's */
 	uint32_t bits; /* of the modulus; 256 for Ed25519; 0: no key */
 	struct rsa_key *rsa; /* checked in lanes; then OpenSSL has none */
+	struct ed25519_key *ed25519; /* likewise */
 	void *key, *ctx; /* OpenSSL's */
 };
 
