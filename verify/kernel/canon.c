@@ -215,6 +215,17 @@ static void field_blank(struct canon_field *c, uint8_t *out, size_t *o)
 	c->some = true;
 }
 
+/* Octets of a name in lower case, up to the colon or what else is no part of it; p[0] is taken. */
+static size_t name_run(const uint8_t *p, size_t n, uint8_t *out)
+{
+	size_t i = 0;
+	do {
+		out[i] = bytes_lower(p[i]);
+		i++;
+	} while (i < n && p[i] > ' ' && p[i] != ':');
+	return i;
+}
+
 size_t canon_field(struct canon_field *c, struct bytes *in, uint8_t *out, size_t cap)
 {
 	assert(cap >= CANON_ROOM);
@@ -240,7 +251,10 @@ size_t canon_field(struct canon_field *c, struct bytes *in, uint8_t *out, size_t
 			p++;
 		} else if (!c->value) {
 			field_blank(c, out, &o);
-			out[o++] = bytes_lower(*p++);
+			size_t n = (size_t)(end - p), room = cap - o;
+			size_t i = name_run(p, n < room ? n : room, out + o);
+			o += i;
+			p += i;
 		} else {
 			field_blank(c, out, &o);
 			size_t n = (size_t)(end - p), room = cap - o;

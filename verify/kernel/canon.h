@@ -74,7 +74,8 @@ struct canon_field {
 	bool cr, blank, some;
 };
 
-/* As canon_body. The result is never longer than the field and two octets. */
+/* As canon_body. The result is never longer than the field and two octets. Scalar at every level:
+ * lines of header fields are too short for a kernel to win. */
 size_t canon_field(struct canon_field *c, struct bytes *in, uint8_t *out, size_t cap);
 
 /* The field ends here. crlf: with its line end (section 3.7: all but the signature's own field). */
