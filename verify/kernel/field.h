@@ -168,16 +168,12 @@ static inline void field_put(const struct field *a, uint8_t p[FIELD_OCTETS])
 {
 	struct field t = *a;
 	uint64_t carry = 0;
-	/* twice: then it is below 2^255 + 19 */
-	for (int round = 0; round < 2; round++) {
-		for (int i = 0; i < FIELD_LIMBS; i++) {
-			t.limb[i] += carry;
-			carry = t.limb[i] >> FIELD_BITS;
-			t.limb[i] &= FIELD_MASK;
-		}
-		t.limb[0] += carry * 19;
-		carry = 0;
+	for (int i = 0; i < FIELD_LIMBS; i++) {
+		t.limb[i] += carry;
+		carry = t.limb[i] >> FIELD_BITS;
+		t.limb[i] &= FIELD_MASK;
 	}
+	t.limb[0] += carry * 19; /* now it is below 2^255 + 19 * 2^4, hence below 2p */
 	/* 1 when it is p or more: then t + 19 reaches 2^255 */
 	carry = 19;
 	for (int i = 0; i < FIELD_LIMBS; i++)
