@@ -199,16 +199,16 @@ static void entries_make(struct ed25519_entry *entry, const struct point *p, int
 	}
 }
 
-/* The multiples 1..n of p, which goes on to 2^64 p. */
-static void multiples(struct point *out, int n, struct point *p)
+/* The multiples 1..n of p, which first goes on to the next block but for the first one. */
+static void multiples(struct point *out, int n, struct point *p, int block)
 {
+	for (int i = 0; block > 0 && i < 256 / ED25519_BLOCKS; i++)
+		point_double(p);
 	out[0] = *p;
 	for (int i = 1; i < n; i++) {
 		out[i] = out[i - 1];
 		point_add(&out[i], p);
 	}
-	for (int i = 0; i < 256 / ED25519_BLOCKS; i++)
-		point_double(p);
 }
 
 static void neutral_make(struct ed25519_entry *entry)
@@ -228,7 +228,7 @@ static void base_make(struct ed25519_entry table[ED25519_BASE_TABLE])
 	point_get(&p, octets);
 	neutral_make(table);
 	for (int b = 0; b < ED25519_BLOCKS; b++) {
-		multiples(m, ED25519_BASE_MULTIPLES, &p);
+		multiples(m, ED25519_BASE_MULTIPLES, &p, b);
 		entries_make(table + 1 + b * ED25519_BASE_MULTIPLES, m, ED25519_BASE_MULTIPLES);
 	}
 }
@@ -246,7 +246,7 @@ struct ed25519_key *ed25519_key_new(const uint8_t octets[ED25519_KEY_OCTETS])
 	p.x = field_neg(&p.x);
 	p.t = field_neg(&p.t);
 	for (int b = 0; b < ED25519_BLOCKS; b++)
-		multiples(m + b * ED25519_KEY_MULTIPLES, ED25519_KEY_MULTIPLES, &p);
+		multiples(m + b * ED25519_KEY_MULTIPLES, ED25519_KEY_MULTIPLES, &p, b);
 	neutral_make(key->table);
 	entries_make(key->table + 1, m, ED25519_BLOCKS * ED25519_KEY_MULTIPLES);
 	return key;
@@ -313,8 +313,7 @@ static void digits_put(struct ed25519_digits *digits, int lane, const uint64_t s
 		carry >>= 64;
 	}
 	for (int k = 0; k < n; k++) {
-		int shift = k % places * bits;
-		int digit = (int)(w[k / places] >> shift & ((1u << bits) - 1)) - half;
+		int digit = (int)(w[k * bits / 64] >> k * bits % 64 & ((1u << bits) - 1)) - half;
 		int size = digit < 0 ? -digit : digit;
 		digits[k].index[lane] = (uint16_t)(size ? k / places * half + size : 0);
 		digits[k].negative |= (uint8_t)((digit < 0) << lane);
