@@ -13,55 +13,59 @@ static inline struct dot_mask mask_of(__m512i v, __mmask64 here, bool raw)
 	};
 }
 
-/*
- * dot_block for two whole blocks in fewer steps; nul and high of a tell of both. False also where a
- * line may become too long.
- */
-static inline __attribute__((always_inline)) bool dot_pair(struct dot *d, const struct dot_mask *a,
-							   const struct dot_mask *b)
+/* Whether octet 0 may stand behind what the state says. */
+static bool fits(const struct dot *d, uint8_t first)
 {
-	uint64_t bad = ((a->cr << 1 | (d->state == DOT_CR)) ^ a->lf) |
-		       ((b->cr << 1 | a->cr >> 63) ^ b->lf) |
-		       ((a->lf << 1 | (d->state == DOT_BOL)) & a->dot) |
-		       ((b->lf << 1 | a->lf >> 63) & b->dot) | a->nul;
-	if (bad || d->line > DOT_LINE_MAX - 128)
+	if ((d->state == DOT_CR) != (first == '\n'))
 		return false;
-	d->flags |= a->high ? MESSAGE_8BIT : 0;
-	unsigned line = a->lf ? (unsigned)__builtin_clzll(a->lf) : d->line + 64u;
-	line = b->lf ? (unsigned)__builtin_clzll(b->lf) : line + 64;
-	d->line = (uint16_t)line;
-	d->state = b->cr >> 63 ? DOT_CR : b->lf >> 63 ? DOT_BOL : DOT_MID;
-	return true;
+	return d->state != DOT_BOL || first != '.' || d->raw;
 }
 
-/* As many pairs of blocks as are plain. */
+/*
+ * As many pairs of blocks as are plain and no line of which may become too long. Each octet is
+ * judged with the one behind it, which is loaded one octet on: no mask is carried from block to
+ * block.
+ */
 static inline __attribute__((always_inline)) size_t pairs(struct dot *d, uint8_t *dst,
 							  const uint8_t *src, size_t n)
 {
 	const __m512i cr = _mm512_set1_epi8('\r'), lf = _mm512_set1_epi8('\n'),
 		      dot = _mm512_set1_epi8('.');
 	const uint64_t dots = d->raw ? 0 : UINT64_MAX;
+	__m512i high = _mm512_setzero_si512();
 	size_t i = 0;
-	for (; n - i >= 128; i += 128) {
+	if (n <= 128 || !fits(d, src[0]))
+		return 0;
+	int line = src[0] == '\n' ? -1 : d->line; /* -1: LF is the next octet */
+	for (; n - i > 128 && line <= DOT_LINE_MAX - 128; i += 128) {
 		__m512i v = _mm512_loadu_si512(src + i), w = _mm512_loadu_si512(src + i + 64);
+		__m512i v1 = _mm512_loadu_si512(src + i + 1), w1 = _mm512_loadu_si512(src + i + 65);
+		uint64_t v_lf = _mm512_cmpeq_epi8_mask(v1, lf),
+			 w_lf = _mm512_cmpeq_epi8_mask(w1, lf);
+		uint64_t bad = (_mm512_cmpeq_epi8_mask(v, cr) ^ v_lf) |
+			       (_mm512_cmpeq_epi8_mask(w, cr) ^ w_lf);
+		__mmask64 v_bol = _mm512_cmpeq_epi8_mask(v, lf),
+			  w_bol = _mm512_cmpeq_epi8_mask(w, lf);
+		bad |= (_mm512_mask_cmpeq_epi8_mask(v_bol, v1, dot) |
+			_mm512_mask_cmpeq_epi8_mask(w_bol, w1, dot)) &
+		       dots;
 		__m512i low = _mm512_min_epu8(v, w);
-		struct dot_mask a = {
-			.cr = _mm512_cmpeq_epi8_mask(v, cr),
-			.lf = _mm512_cmpeq_epi8_mask(v, lf),
-			.dot = _mm512_cmpeq_epi8_mask(v, dot) & dots,
-			.nul = _mm512_testn_epi8_mask(low, low),
-			.high = _mm512_movepi8_mask(_mm512_or_si512(v, w)),
-		};
-		struct dot_mask b = {
-			.cr = _mm512_cmpeq_epi8_mask(w, cr),
-			.lf = _mm512_cmpeq_epi8_mask(w, lf),
-			.dot = _mm512_cmpeq_epi8_mask(w, dot) & dots,
-		};
-		if (!dot_pair(d, &a, &b))
+		if (bad | _mm512_testn_epi8_mask(low, low))
 			break;
+		line = (v_lf ? __builtin_clzll(v_lf) - 1 : line + 64);
+		line = (w_lf ? __builtin_clzll(w_lf) - 1 : line + 64);
+		high = _mm512_or_si512(high, _mm512_or_si512(v, w));
 		_mm512_storeu_si512(dst + i, v);
 		_mm512_storeu_si512(dst + i + 64, w);
 	}
+	if (!i)
+		return 0;
+	if (line < 0) /* it comes along */
+		dst[i++] = '\n';
+	line = line < 0 ? 0 : line;
+	d->flags |= _mm512_movepi8_mask(high) ? MESSAGE_8BIT : 0;
+	d->line = (uint16_t)line;
+	d->state = src[i - 1] == '\n' ? DOT_BOL : DOT_MID;
 	return i;
 }
 

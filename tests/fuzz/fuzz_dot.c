@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	if (n < 2 || n > 4096)
 		return 0;
-	size_t cut = 1 + data[0] % 97, used, m;
+	size_t cut = 1 + data[0] * 7u % 700, used, m;
 	struct dot a = { .raw = data[1] & 1 }, b = a;
 	static struct dot_ops ops[CPU_LEVEL_N]; /* made once: each passes a self-test */
 	static bool made;
