@@ -1,4 +1,4 @@
-/* RSA: the queue of public-key work, keys parsed once, against EVP_PKEY_verify with key and context kept. */
+/* RSA: the queue of public-key work against EVP_PKEY_verify, both with keys parsed once. */
 #include "bench/kernels.h"
 
 #include <openssl/evp.h>

@@ -41,8 +41,8 @@ static uint64_t subtract(uint64_t *a, const uint64_t *b, unsigned words)
 	return borrow;
 }
 
-/* a = 2^bits a mod n, bits 1..32. The quotient is taken from the highest bits: it is too small, by 3
- * at most. */
+/* a = 2^bits a mod n, bits 1..32. The quotient is taken from the highest bits: it is too small, by
+ * 3 at most. */
 static void shift(const struct scalar *s, uint64_t *a, unsigned bits)
 {
 	unsigned words = s->words;

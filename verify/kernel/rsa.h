@@ -1,5 +1,6 @@
 /*
- * rsa - RSA signatures (PKCS #1 v1.5, RFC 8017 section 8.2.2), eight at once, each with its own key.
+ * rsa - RSA signatures (PKCS #1 v1.5, RFC 8017 section 8.2.2), eight at once, each with its own
+ * key.
  *
  * Moduli of 1024, 1536, 2048, 3072 and 4096 bits, odd exponents of 3 to 2^32 - 1. A key is made
  * ready once: in limbs of 52 bits, for Montgomery's multiplication. The block that the signature
@@ -66,5 +67,6 @@ size_t rsa_key_len(struct bytes n, struct bytes e);
 /* Fills rsa_key_len octets, which are not 0. */
 void rsa_key_init(struct rsa_key *key, struct bytes n, struct bytes e);
 
-/* 1..RSA_LANES checks, their keys all of one size. Gives the set of the good ones; power as above. */
+/* 1..RSA_LANES checks, their keys all of one size; ops has a power. Gives the set of the good
+ * ones. */
 unsigned rsa_verify(const struct rsa_ops *ops, const struct rsa_check *check, unsigned n);

@@ -131,7 +131,7 @@ static inline __attribute__((always_inline)) void quotient(__m512i s[2 * BLOCK],
 	}
 }
 
-/* Carries within s[0..n), each of them below 2^52 then; what is too much for them is added to s[n]. */
+/* The five lowest limbs of s, each below 2^52; what is too much for them is added to the next. */
 static inline void normalize(__m512i *s, __m512i *out)
 {
 #pragma GCC unroll 5
