@@ -206,6 +206,45 @@ static void drive(struct verify_engine *e, struct verify *v)
 	}
 }
 
+/* A queue is driven alone, and is stuck from the second look on, until it gives something back. */
+static void queues_apart(void)
+{
+	unsigned asked = 0;
+	struct config cfg = config();
+	struct stats *stats = stats_new();
+	struct verify_engine *e = verify_engine_new(&cfg, 1, stats);
+	struct message m;
+	CU_ASSERT_FATAL(e != NULL);
+	make(&m, 0, GOOD);
+	CU_ASSERT_EQUAL(verify_stuck(e), 0);
+	struct verify *v = verify_begin(e, &m, 1);
+	enum verify_state s = verify_step(e, v, 1);
+	for (; s == VERIFY_ASK; s = verify_step(e, v, 1))
+		answer(v, &asked);
+	CU_ASSERT_EQUAL_FATAL(s, VERIFY_BUSY);
+	CU_ASSERT_EQUAL(verify_stuck(e), 0);
+	CU_ASSERT_EQUAL(verify_stuck(e), VERIFY_HASHES);
+	CU_ASSERT_PTR_NULL(verify_drive(e, VERIFY_KEYS));
+	CU_ASSERT_EQUAL(verify_stuck(e), VERIFY_HASHES);
+	CU_ASSERT_PTR_EQUAL_FATAL(verify_drive(e, VERIFY_HASHES), v);
+	CU_ASSERT_EQUAL(verify_stuck(e), 0);
+	s = verify_step(e, v, 1);
+	CU_ASSERT_EQUAL(verify_stuck(e), 0);
+	if (s == VERIFY_BUSY) { /* the signature waits for others where it goes by lanes */
+		CU_ASSERT_EQUAL(verify_stuck(e), VERIFY_KEYS);
+		CU_ASSERT_PTR_NULL(verify_drive(e, VERIFY_HASHES));
+		CU_ASSERT_PTR_EQUAL_FATAL(verify_drive(e, VERIFY_KEYS), v);
+		CU_ASSERT_EQUAL(verify_stuck(e), 0);
+		s = verify_step(e, v, 1);
+	}
+	CU_ASSERT_EQUAL(s, VERIFY_DONE);
+	check(&m, GOOD);
+	verify_end(e, v);
+	verify_engine_free(e);
+	free(m.chunks);
+	free(stats);
+}
+
 /* One message alone, to its end. */
 static struct verify *alone(struct verify_engine *e, struct message *m)
 {
@@ -491,5 +530,5 @@ static void largest_header(void)
 	free(stats);
 }
 
-TEST_MAIN("verify", TEST(many_messages), TEST(switched_off), TEST(new_config), TEST(now),
-	  TEST(too_large), TEST(odd_messages), TEST(c53_test_key), TEST(largest_header))
+TEST_MAIN("verify", TEST(many_messages), TEST(queues_apart), TEST(switched_off), TEST(new_config),
+	  TEST(now), TEST(too_large), TEST(odd_messages), TEST(c53_test_key), TEST(largest_header))
