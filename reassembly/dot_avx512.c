@@ -13,14 +13,6 @@ static inline struct dot_mask mask_of(__m512i v, __mmask64 here, bool raw)
 	};
 }
 
-/* Whether octet 0 may stand behind what the state says. */
-static bool fits(const struct dot *d, uint8_t first)
-{
-	if ((d->state == DOT_CR) != (first == '\n'))
-		return false;
-	return d->state != DOT_BOL || first != '.' || d->raw;
-}
-
 /*
  * As many pairs of blocks as are plain and no line of which may become too long. Each octet is
  * judged with the one behind it, which is loaded one octet on: no mask is carried from block to
@@ -34,7 +26,7 @@ static inline __attribute__((always_inline)) size_t pairs(struct dot *d, uint8_t
 	const uint64_t dots = d->raw ? 0 : UINT64_MAX;
 	__m512i high = _mm512_setzero_si512();
 	size_t i = 0;
-	if (n <= 128 || !fits(d, src[0]))
+	if (n <= 128 || !dot_fits(d, src[0]))
 		return 0;
 	int line = src[0] == '\n' ? -1 : d->line; /* -1: LF is the next octet */
 	for (; n - i > 128 && line <= DOT_LINE_MAX - 128; i += 128) {

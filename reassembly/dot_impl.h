@@ -9,6 +9,14 @@ struct dot_mask {
 	uint64_t cr, lf, dot, nul, high;
 };
 
+/* Whether an octet may stand behind what the state says. */
+static inline bool dot_fits(const struct dot *d, uint8_t first)
+{
+	if ((d->state == DOT_CR) != (first == '\n'))
+		return false;
+	return d->state != DOT_BOL || first != '.' || d->raw;
+}
+
 /*
  * Judges a block of n octets, 1 to 64: false when it is not plain and nothing was changed. A CR at
  * its end is left to the next block.
