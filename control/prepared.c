@@ -1,6 +1,5 @@
 #include "control/prepared.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,11 +24,12 @@ int prepared_load(struct config *cfg, char *why, size_t why_len)
 	cfg->suffixes = NULL;
 	if (names_load(cfg, why, why_len) < 0)
 		return -1;
-	if (!cfg->suffix_file[0])
+	/* where only the tree is walked nobody looks into it, and reading it takes 10 ms */
+	if (!cfg->suffix_file[0] || cfg->dmarc_walk == WALK_RFC9989)
 		return 0;
 	int err = suffixes_load(&list, cfg->suffix_file, words, sizeof words);
 	cfg->suffixes = list;
-	if (!err || (err == -ENOENT && cfg->dmarc_walk == WALK_RFC9989))
+	if (!err)
 		return 0;
 	prepared_free(cfg);
 	snprintf(why, why_len, "public suffix list: %s", words);

@@ -10,8 +10,8 @@
 #include "base/config.h"
 
 /*
- * Fills cfg->suffixes and cfg->forged for prepared_free. Without a file there is no list, which
- * is right where only the tree is walked (RFC 9989). 0, or -1 and why has one line.
+ * Fills cfg->suffixes and cfg->forged for prepared_free. There is no list where only the tree is
+ * walked (RFC 9989), or no file is named. 0, or -1 and why has one line.
  */
 int prepared_load(struct config *cfg, char *why, size_t why_len);
 void prepared_free(struct config *cfg);
