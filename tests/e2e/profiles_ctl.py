@@ -91,6 +91,7 @@ socket: {folder}/ctl.sock   # not the usual one
 dns:
   source: none
 dmarc:
+  walk: psl
   suffix_file: {folder}/list.dat
 # who may send
 spf_profiles:
