@@ -141,5 +141,31 @@ static void arena_full(void)
 	}
 }
 
-TEST_MAIN("header", TEST(known), TEST(cut_everywhere), TEST(from_the_bottom), TEST(limit_of_fields),
-	  TEST(arena_full))
+/* Names are the same but for the case of ASCII letters, wherever in them an octet stands. */
+static void names_by_every_octet(void)
+{
+	static uint8_t room[4096];
+	for (unsigned at = 0; at < 19; at++)
+		for (int c = 0x21; c < 0x7f; c++)
+			for (int d = 0x21; d < 0x7f; d++) {
+				char field[32], name[32];
+				struct arena arena;
+				struct header h;
+				memset(field, 'q', sizeof field);
+				memset(name, 'Q', sizeof name);
+				field[at] = (char)c;
+				name[at] = (char)d;
+				memcpy(field + 20, ":x\r\n", 4);
+				if (c == ':' || d == ':')
+					continue;
+				arena_init(&arena, room, sizeof room);
+				CU_ASSERT_FATAL(header_split(&h, bytes_of(field, 24), 1, &arena));
+				bool same = bytes_lower((uint8_t)c) == bytes_lower((uint8_t)d);
+				bool found = header_last(&h, bytes_of(name, 20)) == 0;
+				if (found != same)
+					CU_FAIL("names that are told apart, or are not");
+			}
+}
+
+TEST_MAIN("header", TEST(names_by_every_octet), TEST(known), TEST(cut_everywhere),
+	  TEST(from_the_bottom), TEST(limit_of_fields), TEST(arena_full))

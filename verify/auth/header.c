@@ -1,18 +1,41 @@
 #include "verify/auth/header.h"
 
+/* Up to eight octets of a name with ASCII letters in lower case; n at least 1. */
+static uint64_t lower(const uint8_t *p, size_t n)
+{
+	const uint64_t ones = 0x0101010101010101u;
+	uint64_t x = 0;
+	memcpy(&x, p, n < sizeof x ? n : sizeof x);
+	uint64_t low = x & ones * 0x7f;
+	uint64_t from_a = low + ones * (0x80 - 'A'), behind_z = low + ones * (0x7f - 'Z');
+	return x | (from_a & ~behind_z & ~x & ones * 0x80) >> 2;
+}
+
 static uint64_t hash_name(uint64_t seed, struct bytes name)
 {
-	uint64_t x = seed;
-	for (size_t i = 0; i < name.n; i++)
-		x = (x ^ bytes_lower(name.p[i])) * 0x9e3779b97f4a7c15u;
-	return x ^ x >> 32;
+	uint64_t x = seed ^ name.n;
+	for (size_t i = 0; i < name.n; i += 8) {
+		x = (x ^ lower(name.p + i, name.n - i)) * 0x9e3779b97f4a7c15u;
+		x ^= x >> 32;
+	}
+	return x;
+}
+
+static bool names_equal(struct bytes a, struct bytes b)
+{
+	if (a.n != b.n)
+		return false;
+	for (size_t i = 0; i < a.n; i += 8)
+		if (lower(a.p + i, a.n - i) != lower(b.p + i, b.n - i))
+			return false;
+	return true;
 }
 
 /* The slot of that name, or the free one where it belongs. */
 static uint32_t find(const struct header *h, struct bytes name)
 {
 	uint32_t i = (uint32_t)(hash_name(h->seed, name) >> 8) & h->mask;
-	while (h->slot[i] && !bytes_equal_nocase(header_name(h, (uint16_t)(h->slot[i] - 1)), name))
+	while (h->slot[i] && !names_equal(header_name(h, (uint16_t)(h->slot[i] - 1)), name))
 		i = (i + 1) & h->mask;
 	return i;
 }
