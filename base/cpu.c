@@ -61,6 +61,8 @@ static struct cpu_found cpu_find(void)
 	found.level = CPU_AVX512;
 	if (b7 & bit_AVX512IFMA)
 		found.flags |= CPU_IFMA;
+	if (c7 & bit_AVX512VBMI)
+		found.flags |= CPU_VBMI;
 	if (c7 & bit_AVX512VBMI2)
 		found.flags |= CPU_VBMI2;
 	return found;

@@ -19,6 +19,7 @@ enum cpu_flag { /* apart from the levels; none is set with POSTERN_CPU=scalar */
 		CPU_SHA_NI = 1 << 0,
 		CPU_IFMA = 1 << 1, /* AVX512-IFMA, only with CPU_AVX512 */
 		CPU_VBMI2 = 1 << 2, /* AVX512-VBMI2, only with CPU_AVX512 */
+		CPU_VBMI = 1 << 3, /* AVX512-VBMI, only with CPU_AVX512 */
 };
 
 enum cpu_level cpu_level(void);

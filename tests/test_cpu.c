@@ -33,6 +33,8 @@ static void level_is_there(void)
 			avx512 && __builtin_cpu_supports("avx512ifma"));
 	CU_ASSERT_EQUAL((cpu_flags() & CPU_VBMI2) != 0,
 			avx512 && __builtin_cpu_supports("avx512vbmi2"));
+	CU_ASSERT_EQUAL((cpu_flags() & CPU_VBMI) != 0,
+			avx512 && __builtin_cpu_supports("avx512vbmi"));
 }
 
 static void environment_lowers(void)
