@@ -1,6 +1,10 @@
-/* Text of base64 gives the same octets however it is cut, and what is no base64 gives none. */
+/* Text of base64 gives the same octets at every level, however it is cut; what is no base64 gives none. */
 #include "tests/test.h"
 #include "verify/kernel/base64.h"
+
+#include <openssl/evp.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 struct row {
 	const char *text;
@@ -40,10 +44,43 @@ static const struct row rows[] = {
 	{ "Zm9v\x80", -1, NULL },
 };
 
-/* In pieces that end at each of cut[]; -1 when bad. */
-static int decode_cut(struct bytes in, size_t cut, size_t step, uint8_t *out, size_t cap)
+/* RFC 2045 section 6.8 */
+static const struct row mime_rows[] = {
+	{ "", 0, "" },
+	{ "Zg==", 1, "f" },
+	{ "Zm9v\r\n YmFy\t", 6, "foobar" },
+	{ "Z-m_9.v\x80\xff", 3, "foo" },
+	{ "Zg==Zm9v", 1, "f" }, /* behind the padding */
+	{ "Zm8=\r\n--x", 2, "fo" },
+	{ "Zg=", 1, "f" },
+	{ "Zm9v=YmFy", 3, "foo" },
+	{ "Zm9vY", 3, "foo" },
+	{ "Z", 0, "" },
+	{ "=Zm9v", 0, "" },
+	{ "!\"#", 0, "" },
+};
+
+/* Those this processor has; level[0] is scalar. */
+static struct base64_ops level[CPU_LEVEL_N];
+static unsigned levels;
+
+static void ladder(void)
 {
-	struct base64 s = { 0 };
+	const unsigned flags = CPU_VBMI | CPU_VBMI2;
+	for (int l = CPU_SCALAR; l <= (int)cpu_level(); l++) {
+		base64_ops_init(&level[levels], l);
+		bool without = l == CPU_AVX512 && (cpu_flags() & flags) != flags;
+		CU_ASSERT_EQUAL((int)level[levels].level, without ? CPU_AVX2 : l);
+		CU_ASSERT_EQUAL(level[levels].run != NULL, l != CPU_SCALAR);
+		levels++;
+	}
+}
+
+/* In pieces: of step octets, or two that part at cut; -1 when bad. */
+static int decode_cut(const struct base64_ops *ops, bool mime, struct bytes in, size_t cut,
+		      size_t step, uint8_t *out, size_t cap)
+{
+	struct base64 s = { .ops = ops, .mime = mime };
 	size_t n = 0, rest;
 	for (size_t i = 0; i < in.n;) {
 		size_t len = step ? step : (i == 0 && cut ? cut : in.n - i);
@@ -52,6 +89,21 @@ static int decode_cut(struct bytes in, size_t cut, size_t step, uint8_t *out, si
 		i += len;
 	}
 	return base64_end(&s, out + n, cap - n, &rest) ? (int)(n + rest) : -1;
+}
+
+static void rows_cut(const struct row *row, unsigned n, bool mime)
+{
+	for (unsigned i = 0; i < n * levels; i++, row += i % levels == 0) {
+		struct bytes in = bytes_str(row->text);
+		for (size_t cut = 0; cut <= in.n + 1; cut++) {
+			uint8_t out[16];
+			int have = decode_cut(&level[i % levels], mime, in, cut, cut > in.n, out,
+					      sizeof out);
+			CU_ASSERT_EQUAL(have, row->n);
+			if (have > 0 && have == row->n)
+				CU_ASSERT(memcmp(out, row->want, (size_t)have) == 0);
+		}
+	}
 }
 
 static void known(void)
@@ -67,16 +119,8 @@ static void known(void)
 
 static void cut_everywhere(void)
 {
-	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct bytes in = bytes_str(rows[i].text);
-		for (size_t cut = 0; cut <= in.n + 1; cut++) {
-			uint8_t out[16];
-			int n = decode_cut(in, cut, cut > in.n, out, sizeof out);
-			CU_ASSERT_EQUAL(n, rows[i].n);
-			if (n > 0 && n == rows[i].n)
-				CU_ASSERT(memcmp(out, rows[i].want, (size_t)n) == 0);
-		}
-	}
+	rows_cut(rows, sizeof rows / sizeof rows[0], false);
+	rows_cut(mime_rows, sizeof mime_rows / sizeof mime_rows[0], true);
 }
 
 static void room(void)
@@ -102,4 +146,159 @@ static void input_at_end_of_page(void)
 	}
 }
 
-TEST_MAIN("base64", TEST(known), TEST(cut_everywhere), TEST(room), TEST(input_at_end_of_page))
+enum { TEXT = 900, SPAN = 8192 };
+
+/* Read again, by other means: letters alone, padded, to OpenSSL. -1: bad. */
+static int reading(struct bytes in, bool mime, uint8_t *out)
+{
+	char letters[TEXT + 8];
+	size_t n = 0, pad = 0;
+	for (size_t i = 0; i < in.n; i++) {
+		uint8_t c = in.p[i];
+		if (c == '=')
+			pad++;
+		else if (bytes_base64(c) >= 0 && !pad)
+			letters[n++] = (char)c;
+		else if (!mime && !(c && strchr("\r\n\t ", c)))
+			return -1;
+	}
+	if (!mime && (n % 4 == 1 || (pad && (n % 4 < 2 || n % 4 + pad != 4))))
+		return -1;
+	n -= n % 4 == 1;
+	size_t fill = n % 4 ? 4 - n % 4 : 0;
+	memcpy(letters + n, "===", fill);
+	letters[n + fill] = 0;
+	int len = n ? EVP_DecodeBlock(out, (uint8_t *)letters, (int)(n + fill)) : 0;
+	CU_ASSERT_FATAL(len >= 0);
+	return len - (int)fill;
+}
+
+enum shape { LETTERS, LINES, BLANKS, JUNK, ODD, SHAPES };
+
+/* ODD: now and then an octet that ends it or makes it bad. */
+static void text_of(uint8_t *p, size_t n, enum shape shape, uint64_t *random)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t width = 1 + test_random(random) % 90;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t x = test_random(random) >> 16;
+		p[i] = (uint8_t)alphabet[x & 63];
+		if (shape == LINES && i % (width + 2) >= width)
+			p[i] = "\r\n"[i % (width + 2) - width];
+		if (shape >= BLANKS && (x >> 8) % width == 0)
+			p[i] = (uint8_t) "\r\n\t "[x >> 16 & 3];
+		if (shape == JUNK && (x >> 24 & 7) == 0)
+			p[i] = (x >> 32 & 255) == '=' ? '-' : (uint8_t)(x >> 32);
+		if (shape == ODD && (x >> 24) % 300 == 0)
+			p[i] = (uint8_t) "=-\x80\xbd\xc1="[(x >> 40) % 6];
+	}
+}
+
+/* n octets between pages without access, against the first or the second. */
+static uint8_t *between(size_t n, bool front)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint8_t *m = mmap(NULL, SPAN + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CU_ASSERT_FATAL(m != MAP_FAILED && n <= SPAN);
+	CU_ASSERT_FATAL(mprotect(m + page, SPAN, PROT_READ | PROT_WRITE) == 0);
+	return m + page + (front ? 0 : SPAN - n);
+}
+
+static void unmap(uint8_t *p, size_t n, bool front)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	munmap(p - page - (front ? 0 : SPAN - n), SPAN + 2 * page);
+}
+
+/* Every length, at the edge of a page, in and out; out has just the room it needs. */
+static void every_length(void)
+{
+	uint64_t random = 88172645463325252u;
+	for (size_t n = 0; n <= TEXT; n++)
+		for (unsigned k = 0; k < 2 * SHAPES; k++) {
+			bool mime = k & 1, front = n & 1;
+			uint8_t *in = between(n, front), want[TEXT];
+			text_of(in, n, k / 2, &random);
+			int len = reading(bytes_of(in, n), mime, want);
+			size_t cap = len < 0 ? n : (size_t)len;
+			uint8_t *out = between(cap, front);
+			for (unsigned l = 0; l < levels; l++) {
+				memset(out, 0xa5, cap);
+				int have = decode_cut(&level[l], mime, bytes_of(in, n), 0, 0, out,
+						      cap);
+				CU_ASSERT_EQUAL(have, len);
+				CU_ASSERT(len <= 0 || memcmp(out, want, (size_t)len) == 0);
+			}
+			unmap(in, n, front);
+			unmap(out, cap, front);
+		}
+}
+
+static bool same(const struct base64 *a, const struct base64 *b)
+{
+	return a->bits == b->bits && a->n == b->n && a->pad == b->pad && a->bad == b->bad;
+}
+
+/* The state, too, is that of scalar at every cut. */
+static void every_cut(void)
+{
+	uint64_t random = 362436069;
+	uint8_t in[TEXT], want[TEXT], have[TEXT];
+	for (unsigned k = 0; k < 8 * SHAPES; k++) {
+		bool mime = k & 1;
+		text_of(in, sizeof in, k / 2 % SHAPES, &random);
+		for (size_t cut = 0; cut <= sizeof in; cut++)
+			for (unsigned l = 0; l < levels; l++) {
+				struct base64 a = { .mime = mime };
+				struct base64 b = { .mime = mime, .ops = &level[l] };
+				size_t n = base64_push(&a, bytes_of(in, cut), want, TEXT);
+				size_t m = base64_push(&b, bytes_of(in, cut), have, TEXT);
+				CU_ASSERT(n == m && same(&a, &b));
+				size_t left = sizeof in - cut;
+				n += base64_push(&a, bytes_of(in + cut, left), want + n, TEXT - n);
+				m += base64_push(&b, bytes_of(in + cut, left), have + m, TEXT - m);
+				CU_ASSERT(n == m && same(&a, &b) && memcmp(want, have, n) == 0);
+			}
+	}
+}
+
+/* Too little room is bad at the same octet. */
+static void every_room(void)
+{
+	uint64_t random = 521288629;
+	uint8_t in[TEXT], want[TEXT];
+	text_of(in, sizeof in, LINES, &random);
+	for (size_t cap = 0; cap <= TEXT; cap++)
+		for (unsigned l = 0; l < levels; l++) {
+			uint8_t *out = between(cap, false);
+			struct base64 a = { 0 }, b = { .ops = &level[l] };
+			size_t n = base64_push(&a, bytes_of(in, sizeof in), want, cap);
+			size_t m = base64_push(&b, bytes_of(in, sizeof in), out, cap);
+			CU_ASSERT(n == m && same(&a, &b) && memcmp(want, out, n) == 0);
+			unmap(out, cap, false);
+		}
+}
+
+/* Longer than what a kernel holds at once. */
+static void long_text(void)
+{
+	static uint8_t in[100000], want[sizeof in], have[sizeof in];
+	uint64_t random = 5;
+	for (unsigned k = 0; k < 8; k++) {
+		text_of(in, sizeof in, k / 2, &random);
+		int n = decode_cut(NULL, k & 1, bytes_of(in, sizeof in), 0, 0, want, sizeof want);
+		CU_ASSERT_EQUAL(n < 0, k == 6);
+		for (unsigned l = 0; l < levels; l++)
+			for (size_t step = 0; step < 9000; step += 1499) {
+				int m = decode_cut(&level[l], k & 1, bytes_of(in, sizeof in), 0,
+						   step, have, sizeof have);
+				CU_ASSERT_EQUAL(n, m);
+				CU_ASSERT(n < 0 || memcmp(want, have, (size_t)n) == 0);
+			}
+	}
+}
+
+TEST_MAIN("base64", TEST(ladder), TEST(known), TEST(cut_everywhere), TEST(room),
+	  TEST(input_at_end_of_page), TEST(every_length), TEST(every_cut), TEST(every_room),
+	  TEST(long_text))

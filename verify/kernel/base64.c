@@ -1,9 +1,8 @@
-#include "verify/kernel/base64.h"
+#include "verify/kernel/base64_impl.h"
 
-enum { BLANK = 64, PAD = 65, BAD = 66 };
+enum { BAD = 66, VECTOR_MIN = 64, SCALAR_RUN = 256 };
 
-/* value of a letter, or one of the above, plus 1: what is not named is 0 */
-static const uint8_t letter[256] = {
+const uint8_t base64_letter[256] = {
 	['A'] = 1,  ['B'] = 2,  ['C'] = 3,   ['D'] = 4,   ['E'] = 5,   ['F'] = 6,  ['G'] = 7,
 	['H'] = 8,  ['I'] = 9,  ['J'] = 10,  ['K'] = 11,  ['L'] = 12,  ['M'] = 13, ['N'] = 14,
 	['O'] = 15, ['P'] = 16, ['Q'] = 17,  ['R'] = 18,  ['S'] = 19,  ['T'] = 20, ['U'] = 21,
@@ -18,25 +17,33 @@ static const uint8_t letter[256] = {
 
 static uint8_t value_of(uint8_t c)
 {
-	return letter[c] ? letter[c] - 1 : BAD;
+	return base64_letter[c] ? base64_letter[c] - 1 : BAD;
 }
 
-size_t base64_push(struct base64 *s, struct bytes in, uint8_t *out, size_t cap)
+/* Padding or what is neither letter nor blank; whether the text may go on behind it. */
+static bool odd(struct base64 *s, uint8_t v)
+{
+	if (v == BASE64_PAD) {
+		/* one or two, and only where four letters are begun with two or three */
+		s->pad++;
+		s->bad = !s->mime && (s->n < 2 || s->n + s->pad > 4);
+		return !s->mime && !s->bad;
+	}
+	s->bad = !s->mime;
+	return s->mime;
+}
+
+static size_t scalar(struct base64 *s, struct bytes in, uint8_t *out, size_t cap)
 {
 	size_t o = 0;
-	for (size_t i = 0; i < in.n && !s->bad; i++) {
+	for (size_t i = 0; i < in.n; i++) {
 		uint8_t v = value_of(in.p[i]);
-		if (v == BLANK)
+		if (v == BASE64_BLANK)
 			continue;
-		if (v == PAD) {
-			/* one or two, and only where four letters are begun with two or three */
-			s->pad++;
-			s->bad = s->n < 2 || s->n + s->pad > 4;
+		if (v > BASE64_BLANK || s->pad) {
+			if (!odd(s, v))
+				break;
 			continue;
-		}
-		if (v == BAD || s->pad) {
-			s->bad = true;
-			break;
 		}
 		s->bits = s->bits << 6 | v;
 		if (++s->n < 4)
@@ -54,10 +61,26 @@ size_t base64_push(struct base64 *s, struct bytes in, uint8_t *out, size_t cap)
 	return o;
 }
 
+size_t base64_push(struct base64 *s, struct bytes in, uint8_t *out, size_t cap)
+{
+	size_t o = 0;
+	while (in.n && !s->bad && !(s->mime && s->pad)) {
+		size_t n = in.n, used = 0;
+		if (s->ops && s->ops->run && !s->pad && n >= VECTOR_MIN) {
+			o += s->ops->run(s, in.p, n, out + o, cap - o, &used);
+			in = bytes_from(in, used);
+			n = in.n < SCALAR_RUN ? in.n : SCALAR_RUN;
+		}
+		o += scalar(s, bytes_of(in.p, n), out + o, cap - o);
+		in = bytes_from(in, n);
+	}
+	return o;
+}
+
 bool base64_end(struct base64 *s, uint8_t *out, size_t cap, size_t *n)
 {
 	*n = 0;
-	if (s->bad || s->n == 1 || (s->pad && s->n + s->pad != 4))
+	if (s->bad || (!s->mime && (s->n == 1 || (s->pad && s->n + s->pad != 4))))
 		return false;
 	size_t left = s->n ? s->n - 1u : 0;
 	if (left > cap)
@@ -77,4 +100,53 @@ ptrdiff_t base64_decode(struct bytes in, uint8_t *out, size_t cap)
 	if (!base64_end(&s, out + n, cap - n, &rest))
 		return -1;
 	return (ptrdiff_t)(n + rest);
+}
+
+/* Lines of several lengths, blanks and, in MIME, junk at every place, cut everywhere; then an end. */
+static bool self_test(const struct base64_ops *ops, bool mime, const char *end)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint8_t text[640], want[480], have[480];
+	uint32_t random = 1;
+	size_t n = 0, len = strlen(end);
+	for (; n < sizeof text - 256 - len; random = random * 1664525 + 1013904223) {
+		unsigned octet = random >> 24;
+		text[n] = (uint8_t)alphabet[octet & 63];
+		if ((random >> 16 & 7) == 0)
+			text[n] = mime && octet != '=' ? (uint8_t)octet
+						       : (uint8_t) "\r\n\t "[octet & 3];
+		n++;
+	}
+	for (unsigned i = 0; i < 256; i++)
+		text[n++] = (uint8_t)(i % 78 < 76 ? alphabet[i & 63] : "\r\n"[i % 78 - 76]);
+	memcpy(text + n, end, len);
+	n += len;
+	for (size_t cut = 0; cut <= n; cut++) {
+		struct base64 a = { .mime = mime }, b = { .mime = mime, .ops = ops };
+		size_t x = base64_push(&a, bytes_of(text, n), want, sizeof want);
+		size_t y = base64_push(&b, bytes_of(text, cut), have, sizeof have);
+		y += base64_push(&b, bytes_of(text + cut, n - cut), have + y, sizeof have - y);
+		if (x != y || memcmp(want, have, x) != 0 || a.n != b.n || a.bits != b.bits ||
+		    a.pad != b.pad || a.bad != b.bad)
+			return false;
+	}
+	return true;
+}
+
+void base64_ops_init(struct base64_ops *ops, enum cpu_level level)
+{
+	static base64_run_fn *const ladder[CPU_LEVEL_N] = { NULL, base64_run_avx2,
+							    base64_run_avx512 };
+	const unsigned flags = CPU_VBMI | CPU_VBMI2;
+	if (level == CPU_AVX512 && (cpu_flags() & flags) != flags)
+		level = CPU_AVX2;
+	for (;; level--) {
+		*ops = (struct base64_ops){ ladder[level], level };
+		if (level == CPU_SCALAR ||
+		    (self_test(ops, false, "") && self_test(ops, true, "") &&
+		     self_test(ops, false, "QQ==\r\n") && self_test(ops, false, "Q-Q") &&
+		     self_test(ops, true, "Q=QQ")))
+			return;
+	}
 }
