@@ -39,6 +39,7 @@ double kernels_clock(void);
 /* n octets of memory and their end: aligned to a page, gone with the program. */
 uint8_t *kernels_memory(size_t n);
 
+void kernels_base64(void);
 void kernels_canon(void);
 void kernels_ed25519(void);
 void kernels_rsa(void);
