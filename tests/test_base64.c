@@ -1,4 +1,4 @@
-/* Text of base64 gives the same octets at every level, however it is cut; what is no base64 gives none. */
+/* base64 gives the same octets at every level, however it is cut; what is no base64 gives none. */
 #include "tests/test.h"
 #include "verify/kernel/base64.h"
 

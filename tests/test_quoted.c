@@ -1,4 +1,4 @@
-/* Quoted-printable text gives the octets of RFC 2045 section 6.7 at every level, however it is cut. */
+/* Quoted-printable gives the octets of RFC 2045 section 6.7 at every level, however it is cut. */
 #include "tests/test.h"
 #include "verify/kernel/quoted.h"
 

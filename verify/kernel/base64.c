@@ -102,7 +102,7 @@ ptrdiff_t base64_decode(struct bytes in, uint8_t *out, size_t cap)
 	return (ptrdiff_t)(n + rest);
 }
 
-/* Lines of several lengths, blanks and, in MIME, junk at every place, cut everywhere; then an end. */
+/* Blanks and, in MIME, junk at random, then lines and an end; cut everywhere. */
 static bool self_test(const struct base64_ops *ops, bool mime, const char *end)
 {
 	static const char alphabet[] =

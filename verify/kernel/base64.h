@@ -2,10 +2,10 @@
  * base64 - decoding of RFC 4648 section 4 text that may be folded: as signatures have it (RFC 6376
  * section 2.10) and as MIME has it (RFC 2045 section 6.8).
  *
- * Resumable at every octet; all-zero is the start of a signature's text, scalar. SP, HTAB, CR and LF
- * are skipped anywhere. Padding may be left out, as the grammar of RFC 6376 has it, but where it
- * stands it must be right and last. The scalar code is the truth; a kernel takes long runs of letters
- * and of what is skipped.
+ * Resumable at every octet; all-zero is the start of a signature's text, scalar. SP, HTAB, CR and
+ * LF are skipped anywhere. Padding may be left out, as the grammar of RFC 6376 has it, but where it
+ * stands it must be right and last. The scalar code is the truth; a kernel takes long runs of
+ * letters and of what is skipped.
  * Not handled: the URL alphabet; unused bits of the last octet are not looked at; MIME text that is
  * several padded texts behind each other.
  */
@@ -17,9 +17,9 @@
 struct base64;
 
 /*
- * Decodes p[0..n) from the front, s->bits and s->n carried on, in front of any padding. Stops early at
- * what only scalar judges, or when out may not have room for more; octets of out behind the result may
- * be written. Returns octets written, at most cap; *used: octets read, maybe none.
+ * Decodes p[0..n) from the front, s->bits and s->n carried on, in front of any padding. Stops early
+ * at what only scalar judges, or when out may not have room for more; octets of out behind the
+ * result may be written. Returns octets written, at most cap; *used: octets read, maybe none.
  */
 typedef size_t base64_run_fn(struct base64 *s, const uint8_t *p, size_t n, uint8_t *out, size_t cap,
 			     size_t *used);
@@ -37,16 +37,16 @@ struct base64 {
 	uint8_t n; /* letters of the current four */
 	uint8_t pad;
 	bool bad;
-	/* octets outside the alphabet are skipped; the first "=", wherever it is, ends the text, and a
-	 * last letter that makes no octet is dropped: only want of room is bad */
+	/* octets outside the alphabet are skipped; the first "=", wherever it is, ends the text, and
+	 * a last letter that makes no octet is dropped: only want of room is bad */
 	bool mime;
 	const struct base64_ops *ops; /* borrowed; NULL: scalar */
 };
 
 /*
  * Decodes all of in. Returns octets written, at most (in.n + 3) / 4 * 3. When out is too small or a
- * letter is wrong the text is bad from then on, and nothing more is written. With ops set, octets of
- * out behind the result, within cap, may be changed.
+ * letter is wrong the text is bad from then on, and nothing more is written. With ops set, octets
+ * of out behind the result, within cap, may be changed.
  */
 size_t base64_push(struct base64 *s, struct bytes in, uint8_t *out, size_t cap);
 

@@ -94,8 +94,8 @@ static inline __m256i pack(__m256i values)
 }
 
 /*
- * Strips from p[i..n) behind the values that are there until limit may be reached, less than a block
- * of the input is left or something is scalar's: *stop. Returns the new i.
+ * Strips from p[i..n) behind the values that are there until limit may be reached, less than a
+ * block of the input is left or something is scalar's: *stop. Returns the new i.
  */
 static inline size_t gather(bool mime, const uint8_t *p, size_t i, size_t n, uint8_t *value,
 			    size_t *have, size_t limit, bool *stop)

@@ -19,17 +19,25 @@ static inline __m512i half(const uint8_t *letter, bool mime)
 	return _mm512_mask_mov_epi8(v, stop, _mm512_set1_epi8((char)(SKIP | STOP)));
 }
 
-/* Octets of 128 and more are looked up as what they are without their highest bit: too often stopped at. */
+/* Octets of 128 and more are looked up without their highest bit. */
 static inline __m512i look(const struct table *t, __m512i v)
 {
 	return _mm512_permutex2var_epi8(t->low, v, t->high);
 }
 
-/* Whether v, or values of it, has what is scalar's. */
+/* Whether v has what is scalar's. */
 static inline bool stops(const struct table *t, __m512i v, __m512i values)
 {
+	uint64_t high = _mm512_movepi8_mask(v);
+	return (_mm512_test_epi8_mask(values, _mm512_set1_epi8(STOP)) & ~high) ||
+	       (!t->mime && high);
+}
+
+/* Of several blocks in one: maybe without need, 0xbd is looked up as "=". */
+static inline bool may_stop(const struct table *t, __m512i any, __m512i values)
+{
 	return _mm512_test_epi8_mask(values, _mm512_set1_epi8(STOP)) ||
-	       (!t->mime && _mm512_movepi8_mask(v));
+	       (!t->mime && _mm512_movepi8_mask(any));
 }
 
 /* The values of letters to out, where WIDTH octets have room. Returns how many. */
@@ -53,8 +61,8 @@ static inline __m512i pack(__m512i values)
 }
 
 /*
- * Strips from p[i..n) behind the values that are there until limit may be reached, the input ends or
- * something is scalar's: *stop. Returns the new i.
+ * Strips from p[i..n) behind the values that are there until limit may be reached, the input ends
+ * or something is scalar's: *stop. Returns the new i.
  */
 static inline size_t gather(const struct table *t, const uint8_t *p, size_t i, size_t n,
 			    uint8_t *value, size_t *have, size_t limit, bool *stop)
@@ -71,8 +79,8 @@ static inline size_t gather(const struct table *t, const uint8_t *p, size_t i, s
 			_mm512_or_si512(_mm512_ternarylogic_epi32(v[0], v[1], v[2], 0xfe), v[3]);
 		__m512i all =
 			_mm512_or_si512(_mm512_ternarylogic_epi32(x[0], x[1], x[2], 0xfe), x[3]);
-		if (stops(t, any, all))
-			break; /* the loop below finds where */
+		if (may_stop(t, any, all))
+			break; /* the loop below looks closer */
 #pragma GCC unroll 4
 		for (int k = 0; k < 4; k++)
 			h += strip(v[k], x[k], value + h);
@@ -92,8 +100,8 @@ static inline size_t gather(const struct table *t, const uint8_t *p, size_t i, s
 }
 
 /*
- * In two steps over what the first level of cache holds: letters are stripped together, then packed.
- * Neither depends on where lines end.
+ * In two steps over what the first level of cache holds: letters are stripped together, then
+ * packed. Neither depends on where lines end.
  */
 size_t base64_run_avx512(struct base64 *s, const uint8_t *p, size_t n, uint8_t *out, size_t cap,
 			 size_t *used)

@@ -99,7 +99,7 @@ static size_t octet(struct quoted *s, uint8_t c, uint8_t *out)
 	return o;
 }
 
-/* A run of content is in out[0..n): blanks at its end go back into the state. Returns what stays. */
+/* out[0..n) is a run of content: blanks at its end go back into the state. Returns what stays. */
 static size_t take_back(struct quoted *s, const uint8_t *out, size_t n)
 {
 	size_t end = n;

@@ -3,10 +3,10 @@
  *
  * Resumable at every octet; all-zero is the start, scalar. "=" and two hexadecimal digits of either
  * case are an octet; "=" at the end of a line, blanks behind it or not, joins it to the next one;
- * blanks at the end of a line are dropped; the end of the text ends a line. A "=" with anything else
- * behind it stays as it is. Only CRLF ends a line: a bare CR or a bare LF is an octet like any other.
- * A line with more than QUOTED_BLANKS_MAX blanks at its end (lines have at most 76 octets) keeps them,
- * which sets many.
+ * blanks at the end of a line are dropped; the end of the text ends a line. A "=" with anything
+ * else behind it stays as it is. Only CRLF ends a line: a bare CR or LF is an octet like any other.
+ * A line with more than QUOTED_BLANKS_MAX blanks at its end (lines have at most 76 octets) keeps
+ * them, which sets many.
  * The scalar code is the truth; a kernel copies runs without "=" and CR.
  * Not handled: "_" for a blank, which is of header fields (RFC 2047).
  */
@@ -46,9 +46,9 @@ struct quoted {
 };
 
 /*
- * Takes from the front of *in, writes to out; cap at least QUOTED_ROOM. Returns octets written; what
- * is behind them in out may be changed. Call again while in->n is not 0. Over the whole, output is
- * never longer than input.
+ * Takes from the front of *in, writes to out; cap at least QUOTED_ROOM. Returns octets written;
+ * what is behind them in out may be changed. Call again while in->n is not 0. Over the whole, output
+ * is never longer than input.
  */
 size_t quoted_push(struct quoted *s, struct bytes *in, uint8_t *out, size_t cap);
 
