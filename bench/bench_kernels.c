@@ -7,9 +7,8 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } kernels[] = {
-	{ "base64", kernels_base64 },
-	{ "canon", kernels_canon }, { "ed25519", kernels_ed25519 }, { "rsa", kernels_rsa },
-	{ "lanes", kernels_lanes }, { "sha256", kernels_sha256 },
+	{ "base64", kernels_base64 }, { "canon", kernels_canon }, { "ed25519", kernels_ed25519 },
+	{ "rsa", kernels_rsa },       { "lanes", kernels_lanes }, { "sha256", kernels_sha256 },
 };
 
 int main(int argc, char **argv)

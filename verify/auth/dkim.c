@@ -85,8 +85,8 @@ bool dkim_begin(struct dkim *d, const struct dkim_setup *setup)
 	for (uint16_t i = last; i != HEADER_NONE; i = h->field[i].above)
 		if (--rank < n)
 			d->check[rank].field = i;
-	if (!covered_bodies_init(&d->bodies, setup->message, setup->owner, setup->canon, NULL,
-				 d->n, setup->arena) ||
+	if (!covered_bodies_init(&d->bodies, setup->message, setup->owner, setup->canon, NULL, d->n,
+				 setup->arena) ||
 	    !keyset_init(&d->keys, &keys, d->n, setup->arena) || !parse_all(d))
 		return false;
 	for (int pass = 0; pass < 2; pass++)
