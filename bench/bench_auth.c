@@ -250,7 +250,7 @@ int main(void)
 	}
 	for (unsigned i = 0; i < 2; i++)
 		qsort(ns[i], REPEATS, sizeof ns[i][0], ascending);
-	printf("domains %d, questions while cold %u, passes %u and %u of %u\n", DOMAINS, asked,
+	printf("domains %d, questions while cold %u, passes %u and %u of %d\n", DOMAINS, asked,
 	       passes[0], passes[1], DOMAINS * ROUNDS * REPEATS);
 	printf("postern_ns %lu\nlibspf2_ns %lu\n", ns[0][REPEATS / 2], ns[1][REPEATS / 2]);
 	return passes[0] == passes[1] ? 0 : 1;

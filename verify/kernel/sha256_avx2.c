@@ -38,16 +38,19 @@ static inline __m256i add(__m256i a, __m256i b)
 	return _mm256_add_epi32(a, b);
 }
 
-static inline __m256i xor (__m256i a, __m256i b) { return _mm256_xor_si256(a, b); }
+static inline __m256i xor2(__m256i a, __m256i b)
+{
+	return _mm256_xor_si256(a, b);
+}
 
-	static inline __m256i ror(__m256i x, int n)
+static inline __m256i ror(__m256i x, int n)
 {
 	return _mm256_or_si256(_mm256_srli_epi32(x, n), _mm256_slli_epi32(x, 32 - n));
 }
 
 static inline __m256i ror3(__m256i x, int i, int j, int k)
 {
-	return xor(xor(ror(x, i), ror(x, j)), ror(x, k));
+	return xor2(xor2(ror(x, i), ror(x, j)), ror(x, k));
 }
 
 /*
@@ -57,9 +60,9 @@ static inline __m256i ror3(__m256i x, int i, int j, int k)
 static inline void round_of(__m256i a, __m256i b, __m256i *bc, __m256i *d, __m256i e, __m256i f,
 			    __m256i g, __m256i *h, __m256i kw)
 {
-	__m256i ch = xor(g, _mm256_and_si256(e, xor(f, g)));
-	__m256i ab = xor(a, b);
-	__m256i maj = xor(b, _mm256_and_si256(ab, *bc));
+	__m256i ch = xor2(g, _mm256_and_si256(e, xor2(f, g)));
+	__m256i ab = xor2(a, b);
+	__m256i maj = xor2(b, _mm256_and_si256(ab, *bc));
 	__m256i t = add(add(add(*h, kw), ch), ror3(e, 6, 11, 25));
 	*bc = ab;
 	*d = add(*d, t);
@@ -70,14 +73,14 @@ static inline void round_of(__m256i a, __m256i b, __m256i *bc, __m256i *d, __m25
 static inline void schedule(__m256i w[16], int i)
 {
 	__m256i a = w[(i + 1) & 15], b = w[(i + 14) & 15];
-	__m256i s0 = xor(xor(ror(a, 7), ror(a, 18)), _mm256_srli_epi32(a, 3));
-	__m256i s1 = xor(xor(ror(b, 17), ror(b, 19)), _mm256_srli_epi32(b, 10));
+	__m256i s0 = xor2(xor2(ror(a, 7), ror(a, 18)), _mm256_srli_epi32(a, 3));
+	__m256i s1 = xor2(xor2(ror(b, 17), ror(b, 19)), _mm256_srli_epi32(b, 10));
 	w[i] = add(add(w[i], s0), add(w[(i + 9) & 15], s1));
 }
 
 static inline void rounds16(__m256i v[8], const __m256i w[16], const uint32_t *k)
 {
-	__m256i bc = xor(v[1], v[2]);
+	__m256i bc = xor2(v[1], v[2]);
 #pragma GCC unroll 16
 	for (int i = 0; i < 16; i++) {
 		int j = i & 7;
