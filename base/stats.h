@@ -132,6 +132,8 @@
 	ROW(VERDICT_REJECTED, "verdict.reject", "a refusal") \
 	ROW(OVERRIDE_ARC, "verdict.arc", "DMARC failures lifted by a trusted ARC chain") \
 	ROW(OVERRIDE_BYPASS, "verdict.bypass", "DMARC failures lifted by a bypass") \
+	ROW(EVIDENCE_CUT, "verdict.evidence_cut", \
+	    "messages whose evidence had no room for every answer") \
 	/* dns */ \
 	ROW(DNS_ASKED, "dns.asked", "questions given to the resolver") \
 	ROW(DNS_ANSWERED, "dns.answered", "answers with data") \

@@ -21,7 +21,9 @@ static const char zone_form[] =
 	"mail.sender.example. 60 TXT \"v=spf1 a -all\"\n"
 	"_dmarc.sender.example. 60 TXT \"v=DMARC1; p=reject; adkim=s\"\n"
 	"s1._domainkey.sender.example. 60 TXT \"%s\"\n"
-	"s1._domainkey.list.example. 60 TXT \"%s\"\n";
+	"s1._domainkey.list.example. 60 TXT \"%s\"\n"
+	"large.example. 60 TXT \"v=spf1 include:l0.large.example include:l1.large.example "
+	"include:l2.large.example include:l3.large.example include:l4.large.example -all\"\n";
 
 struct bench { /* an engine, a zone, and how the test answers */
 	struct config cfg;
@@ -399,6 +401,39 @@ static void n13_evidence(void)
 	teardown(&b);
 }
 
+/* Five answers of 60,000 octets: those for which there is no room are left out, told and counted. */
+static void n13_evidence_cut(void)
+{
+	struct bench b;
+	setup(&b);
+	char *text = malloc(5 * 70000), why[256];
+	size_t n = (size_t)sprintf(text, "%s", strstr(zone_form, "large.example. 60"));
+	for (unsigned i = 0; i < 5; i++) {
+		n += (size_t)sprintf(text + n, "l%u.large.example. 60 TXT \"v=spf1\"", i);
+		for (unsigned k = 0; k < 240; k++)
+			n += (size_t)sprintf(text + n, " \"%250s\"", "ip4:192.0.2.1");
+		n += (size_t)sprintf(text + n, "\n");
+	}
+	zone_free(b.zone);
+	CU_ASSERT_EQUAL_FATAL(zone_parse(&b.zone, bytes_of(text, n), "test", why, sizeof why), 0);
+	b.cfg.evidence = true;
+	message(&b, "sender.example", "192.0.2.7", "bounce@large.example");
+	start(&b);
+	struct verify *v;
+	const struct verdict *got = judge(&b, &v);
+	uint64_t octets = 0;
+	for (unsigned i = 0; i < got->n_evidence; i++)
+		for (unsigned k = 0; k < got->evidence[i].n; k++)
+			octets += got->evidence[i].data[k].n;
+	CU_ASSERT_TRUE(got->evidence_cut);
+	CU_ASSERT(octets > 200000 && octets <= 256 * 1024);
+	CU_ASSERT(got->n_evidence < b.asked);
+	CU_ASSERT_EQUAL(stats_get(b.stats, STAT_EVIDENCE_CUT), 1);
+	end(&b, v);
+	teardown(&b);
+	free(text);
+}
+
 /* A snapshot is in use from a message's begin to its end. */
 static void users_are_counted(void)
 {
@@ -476,5 +511,5 @@ static void profiles_in_force(void)
 
 TEST_MAIN("checks", TEST(n1_any_order_of_answers), TEST(c56_c84_silence),
 	  TEST(c56_c84_each_its_own_time), TEST(give_up_anywhere), TEST(b18_cached),
-	  TEST(b18_cached_absence), TEST(b18_budget), TEST(n13_evidence), TEST(users_are_counted),
-	  TEST(switched_off), TEST(profiles_in_force))
+	  TEST(b18_cached_absence), TEST(b18_budget), TEST(n13_evidence), TEST(n13_evidence_cut),
+	  TEST(users_are_counted), TEST(switched_off), TEST(profiles_in_force))

@@ -346,6 +346,7 @@ static void count(const struct checks *c, const struct verdict *verdict)
 		stats_add(stats, dmarc[verdict->dmarc.result], 1);
 	stats_add(stats, STAT_NAMES_FORGED, verdict->n_forged != 0);
 	stats_add(stats, STAT_DNS_OVER_BUDGET, c->known.over);
+	stats_add(stats, STAT_EVIDENCE_CUT, verdict->evidence_cut);
 }
 
 static bool look_for_names(struct checks *c, struct verdict *verdict)
