@@ -6,6 +6,8 @@
 #include <string.h>
 #include <immintrin.h>
 
+#include "base/log.h"
+
 enum { /* register state the operating system saves: XCR0 bits */
        CPU_XCR0_AVX = 0x06, /* SSE, AVX */
        CPU_XCR0_AVX512 = 0xe6, /* and masks, upper halves, upper sixteen */
@@ -90,4 +92,18 @@ enum cpu_level cpu_level(void)
 unsigned cpu_flags(void)
 {
 	return cpu_allowed().flags;
+}
+
+const char *cpu_odd_wish(void)
+{
+	const char *wish = getenv("POSTERN_CPU");
+	enum cpu_level level;
+	return wish && *wish && !cpu_level_parse(wish, &level) ? wish : NULL;
+}
+
+void cpu_left_out(const char *kernel, const char *level)
+{
+	log_line(LOG_LEVEL_WARNING,
+		 "kernel %s, %s: wrong in its self-test and not used; what is slower does its work",
+		 kernel, level);
 }

@@ -30,3 +30,9 @@ unsigned cpu_flags(void);
 const char *cpu_level_name(enum cpu_level level);
 /* False when word is none of them. */
 bool cpu_level_parse(const char *word, enum cpu_level *level);
+/* What POSTERN_CPU says when it is none of them, nor empty, and so changes nothing; else NULL. */
+const char *cpu_odd_wish(void);
+
+/* At start only: a kernel of this level or flag gave another result than scalar C in its self-test
+ * and is not used. One warning line. */
+void cpu_left_out(const char *kernel, const char *level);

@@ -1,5 +1,5 @@
 /*
- * log - one line on stderr for the operator. Control only: never on a worker.
+ * log - one line on stderr for the operator. Of control, and at start: never in the loop of a worker.
  *
  * "2026-11-21T10:00:00.000Z warning: text", or "<4>text" when stderr is the journal (as
  * JOURNAL_STREAM says), which keeps the time itself. A line is one write of at most LOG_LINE_MAX

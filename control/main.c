@@ -14,6 +14,7 @@
 #include <zlib.h>
 
 #include "base/cpu.h"
+#include "base/log.h"
 #include "control/check.h"
 #include "control/ctl.h"
 #include "control/ctl_trace.h"
@@ -213,5 +214,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "postern: there is no command \"%.64s\"; see postern help\n", name);
 		return 2;
 	}
+	const char *odd = cpu_odd_wish();
+	if (odd)
+		log_line(LOG_LEVEL_WARNING,
+			 "POSTERN_CPU=%.64s is not scalar, avx2 or avx512 and changes nothing",
+			 odd);
 	return c->run(argc - 1, argv + 1);
 }

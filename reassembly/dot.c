@@ -175,5 +175,6 @@ void dot_ops_init(struct dot_ops *ops, enum cpu_level level)
 		*ops = (struct dot_ops){ ladder[level], level };
 		if (level == CPU_SCALAR || self_test(ops))
 			return;
+		cpu_left_out("dot", cpu_level_name(level));
 	}
 }

@@ -58,4 +58,27 @@ static void environment_lowers(void)
 	unsetenv("POSTERN_CPU");
 }
 
-TEST_MAIN("cpu", TEST(names_read_back), TEST(level_is_there), TEST(environment_lowers))
+/* Whatever is no level changes nothing, and can be told. */
+static void odd_wishes(void)
+{
+	static const char *const odd[] = { "fastest", "AVX2",     "avx",      "avx2 ", " scalar",
+					   "avx5120", "scalar\n", "\x80\xff", "2" };
+	unsetenv("POSTERN_CPU");
+	CU_ASSERT_PTR_NULL(cpu_odd_wish());
+	enum cpu_level best = cpu_level();
+	unsigned flags = cpu_flags();
+	for (unsigned i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+		setenv("POSTERN_CPU", odd[i], 1);
+		CU_ASSERT_STRING_EQUAL(cpu_odd_wish(), odd[i]);
+		CU_ASSERT(cpu_level() == best && cpu_flags() == flags);
+	}
+	for (int i = 0; i <= CPU_LEVEL_N; i++) {
+		setenv("POSTERN_CPU", i < CPU_LEVEL_N ? cpu_level_name((enum cpu_level)i) : "", 1);
+		CU_ASSERT_PTR_NULL(cpu_odd_wish());
+	}
+	CU_ASSERT(cpu_level() == best && cpu_flags() == flags); /* empty */
+	unsetenv("POSTERN_CPU");
+}
+
+TEST_MAIN("cpu", TEST(names_read_back), TEST(level_is_there), TEST(environment_lowers),
+	  TEST(odd_wishes))

@@ -314,6 +314,22 @@ def same_octets_on_any_number_of_cores():
 
 
 @test
+def cpu_level_by_environment():
+    f = write("cpu.pcap", pcap(sum((smtp(n, MAILS.make(n), MAILS.make(n + 100)) for n in range(50)), [])))
+    os.environ.pop("POSTERN_CPU", None)
+    want = scan(*ZONE, f).out
+    for word in ("scalar", "avx2", "avx512", "", "fastest", "AVX2", "a\nb"):
+        os.environ["POSTERN_CPU"] = word
+        r = scan(*ZONE, f)
+        equal(r.out, want, word)
+        if word in ("scalar", "avx2", "avx512", ""):
+            equal(r.err, "", word)
+        else:
+            r.one_line("POSTERN_CPU", word.replace("\n", "?"), "scalar, avx2 or avx512")
+    del os.environ["POSTERN_CPU"]
+
+
+@test
 def damaged_capture():
     data = pcap(smtp(1, MAIL) + smtp(2, MAIL))
     whole = len(scan("--dns", "none", write("whole.pcap", data)).records())

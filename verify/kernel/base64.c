@@ -148,5 +148,6 @@ void base64_ops_init(struct base64_ops *ops, enum cpu_level level)
 		     self_test(ops, false, "QQ==\r\n") && self_test(ops, false, "Q-Q") &&
 		     self_test(ops, true, "Q=QQ")))
 			return;
+		cpu_left_out("base64", cpu_level_name(level));
 	}
 }

@@ -325,5 +325,6 @@ void canon_ops_init(struct canon_ops *ops, enum cpu_level level)
 		*ops = (struct canon_ops){ ladder[level], level };
 		if (level == CPU_SCALAR || self_test(ops))
 			return;
+		cpu_left_out("canon", cpu_level_name(level));
 	}
 }

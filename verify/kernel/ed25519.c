@@ -417,8 +417,12 @@ struct ed25519 *ed25519_new(enum cpu_level level, unsigned flags)
 		return NULL;
 	base_make(e->table);
 	e->points = ed25519_points_scalar;
-	if (level >= CPU_AVX512 && flags & CPU_IFMA && agrees(e, ed25519_points_ifma))
+	if (level < CPU_AVX512 || !(flags & CPU_IFMA))
+		return e;
+	if (agrees(e, ed25519_points_ifma))
 		e->points = ed25519_points_ifma;
+	else
+		cpu_left_out("ed25519", "ifma");
 	return e;
 }
 

@@ -171,6 +171,10 @@ void quoted_ops_init(struct quoted_ops *ops, enum cpu_level level)
 	*ops = (struct quoted_ops){ run_scalar, CPU_SCALAR };
 	/* AVX-512 wins nothing: a run is seldom longer than a line of 76 octets */
 	const struct quoted_ops avx2 = { quoted_run_avx2, CPU_AVX2 };
-	if (level >= CPU_AVX2 && self_test(&avx2))
+	if (level < CPU_AVX2)
+		return;
+	if (self_test(&avx2))
 		*ops = avx2;
+	else
+		cpu_left_out("quoted", cpu_level_name(CPU_AVX2));
 }

@@ -315,7 +315,11 @@ static bool agrees(unsigned (*power)(const struct rsa_key *const *, struct rsa_l
 struct rsa_ops rsa_ops_init(enum cpu_level level, unsigned flags)
 {
 	struct rsa_ops ops = { NULL };
-	if (level >= CPU_AVX512 && flags & CPU_IFMA && agrees(rsa_power_ifma))
+	if (level < CPU_AVX512 || !(flags & CPU_IFMA))
+		return ops;
+	if (agrees(rsa_power_ifma))
 		ops.power = rsa_power_ifma;
+	else
+		cpu_left_out("rsa", "ifma");
 	return ops;
 }

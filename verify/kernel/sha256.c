@@ -118,14 +118,17 @@ struct sha256_ops sha256_ops_init(enum cpu_level level, unsigned flags)
 	struct sha256_ops ops = { .worth = UINT32_MAX };
 	if (flags & CPU_SHA_NI)
 		ops.pair = sha256_pair_shani;
-	if (ops.pair && !pair_agrees(&ops))
+	if (ops.pair && !pair_agrees(&ops)) {
+		cpu_left_out("sha256 pair", "sha-ni");
 		ops.pair = NULL;
+	}
 	if (level >= CPU_AVX512) {
 		ops.lanes = sha256_lanes_avx512;
 		ops.width = 16;
 		ops.worth = ops.pair ? SHA256_WORTH_AVX512_NI : SHA256_WORTH_AVX512;
 		if (lanes_agree(&ops))
 			return ops;
+		cpu_left_out("sha256 lanes", cpu_level_name(CPU_AVX512));
 	}
 	if (level >= CPU_AVX2 && !ops.pair) {
 		ops.lanes = sha256_lanes_avx2;
@@ -133,6 +136,7 @@ struct sha256_ops sha256_ops_init(enum cpu_level level, unsigned flags)
 		ops.worth = SHA256_WORTH_AVX2;
 		if (lanes_agree(&ops))
 			return ops;
+		cpu_left_out("sha256 lanes", cpu_level_name(CPU_AVX2));
 	}
 	return (struct sha256_ops){ .worth = UINT32_MAX, .pair = ops.pair };
 }
