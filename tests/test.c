@@ -52,6 +52,17 @@ void test_guard_free(uint8_t *p, size_t n)
 	munmap(p + n + page - span, span);
 }
 
+uint8_t *test_walled(size_t n)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint8_t *m = mmap(NULL, n + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (n % page || m == MAP_FAILED || mprotect(m + page, n, PROT_READ | PROT_WRITE) < 0) {
+		perror("test_walled");
+		exit(1);
+	}
+	return m + page;
+}
+
 struct bytes test_file(const char *path)
 {
 	FILE *f = fopen(path, "rb");

@@ -33,6 +33,9 @@ int test_run(const char *suite, const struct test_case *cases, unsigned n);
 uint8_t *test_guard(const void *data, size_t n);
 void test_guard_free(uint8_t *p, size_t n);
 
+/* n octets, a number of pages, between two pages without access; never given back. */
+uint8_t *test_walled(size_t n);
+
 /* A whole file; ends the program when it cannot be read. Gives malloc memory. */
 struct bytes test_file(const char *path);
 

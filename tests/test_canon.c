@@ -4,8 +4,6 @@
 
 #include <openssl/evp.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 struct row {
 	const char *in, *simple, *relaxed;
@@ -285,17 +283,6 @@ static void text_make(uint8_t *p, size_t n, unsigned text, uint64_t *random)
 	}
 }
 
-/* n octets between two pages without access; never given back. */
-static uint8_t *walled(size_t n)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	CU_ASSERT_FATAL(n % page == 0);
-	uint8_t *m = mmap(NULL, n + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CU_ASSERT_FATAL(m != MAP_FAILED);
-	CU_ASSERT_FATAL(mprotect(m + page, n, PROT_READ | PROT_WRITE) == 0);
-	return m + page;
-}
-
 enum { WALLED = 64 * 1024 };
 
 struct walls { /* input and output against them */
@@ -341,7 +328,7 @@ static bool comes_out(const struct walls *w, const struct canon_ops *ops, enum c
 static void levels_at_every_length(void)
 {
 	enum { MAX = 300 };
-	struct walls w = { walled(WALLED), walled(WALLED) };
+	struct walls w = { test_walled(WALLED), test_walled(WALLED) };
 	uint64_t random = 5, compared = 0;
 	for (size_t n = 0; n <= MAX; n++)
 		for (unsigned text = 0; text < 2 * TEXTS; text++) {
@@ -367,7 +354,7 @@ static void levels_at_every_length(void)
 
 static void levels_at_length(void)
 {
-	struct walls w = { walled(WALLED), walled(WALLED) };
+	struct walls w = { test_walled(WALLED), test_walled(WALLED) };
 	uint64_t random = 9;
 	static uint8_t in[WALLED], want[WALLED + 2];
 	for (unsigned round = 0; round < 3000; round++) {
@@ -395,7 +382,7 @@ static void levels_at_block_borders(void)
 					     " \r",     "\n",    " \n",      "\r\n",   " \r\n",
 					     "\t\r\n",  "\r\n ", "\r\n\r\n", " \r\n ", "\r\r\n",
 					     " \r\r\n", " \r \n" };
-	struct walls w = { walled(WALLED), walled(WALLED) };
+	struct walls w = { test_walled(WALLED), test_walled(WALLED) };
 	for (unsigned g = 0; g < sizeof group / sizeof group[0]; g++)
 		for (size_t at = 0; at < 200; at++) {
 			uint8_t in[210], want[212];
@@ -484,7 +471,7 @@ static size_t run_field(struct bytes in, size_t cut, bool crlf, size_t cap, cons
 
 static void field_cut_everywhere(void)
 {
-	struct walls w = { walled(WALLED), walled(WALLED) };
+	struct walls w = { test_walled(WALLED), test_walled(WALLED) };
 	for (unsigned i = 0; i < sizeof fields / sizeof fields[0]; i++) {
 		const struct field_row *row = &fields[i];
 		struct bytes in = bytes_str(row->in);
@@ -530,7 +517,7 @@ static size_t field_by_the_letter(const uint8_t *in, size_t n, uint8_t *out)
 static void fields_at_every_length(void)
 {
 	static const char letters[] = "  \t\r\n\r\n \r\n\t:aBc;:\r\n\x80\1";
-	struct walls w = { walled(WALLED), walled(WALLED) };
+	struct walls w = { test_walled(WALLED), test_walled(WALLED) };
 	uint64_t random = 11;
 	for (unsigned round = 0; round < 100000; round++) {
 		uint8_t in[400], want[400], out[400];

@@ -123,6 +123,8 @@ static size_t text(uint8_t *p, size_t n, uint64_t *random, unsigned kind)
 			p[i] = i % 76 == 74 ? '\r' : '\n';
 		else if (kind == 2 && (x >> 32) % 40 == 0)
 			p[i] = special[(x >> 40) % (sizeof special - 1)];
+		else if (kind == 3) /* ends and what is near them */
+			p[i] = (uint8_t) "\r\n.\0"[(x >> 40) % 4];
 	}
 	return n;
 }
@@ -150,6 +152,160 @@ static void levels_agree(void)
 				CU_ASSERT(b.out[k] == 0xa5);
 		}
 	}
+}
+
+enum { WALLED = 64 * 1024 };
+
+struct reading {
+	uint8_t out[4096];
+	size_t n, used;
+	uint32_t flags;
+	bool end;
+};
+
+static bool line_begins(const uint8_t *p, size_t i)
+{
+	return i == 0 || (i >= 2 && p[i - 2] == '\r' && p[i - 1] == '\n');
+}
+
+/* A dot that is alone on its line for who takes CR or LF for a line's end and skips NULs, but is no
+ * end (or none yet). */
+static bool dot_is_ambiguous(const uint8_t *p, size_t i, size_t n)
+{
+	size_t before = i, behind = i + 1;
+	while (before && !p[before - 1])
+		before--;
+	while (behind < n && !p[behind])
+		behind++;
+	if (before && p[before - 1] != '\r' && p[before - 1] != '\n')
+		return false;
+	if (behind == n || (p[behind] != '\r' && p[behind] != '\n'))
+		return false;
+	return !(line_begins(p, i) && behind == i + 1 && behind + 1 == n && p[behind] == '\r');
+}
+
+/* The message in p by RFC 5321 4.5.2, read again with the whole of it at hand. */
+static void read_again(struct reading *r, const uint8_t *p, size_t n, bool raw)
+{
+	size_t line = 0;
+	*r = (struct reading){ .used = n };
+	for (size_t i = 0; i < n; i++) {
+		bool crlf = p[i] == '\n' && i && p[i - 1] == '\r';
+		bool dot = !raw && p[i] == '.' && line_begins(p, i);
+		if (dot && n - i > 2 && p[i + 1] == '\r' && p[i + 2] == '\n') {
+			r->end = true;
+			r->used = i + 3;
+			return;
+		}
+		if (!raw && p[i] == '.' && dot_is_ambiguous(p, i, n))
+			r->flags |= MESSAGE_DOT_AMBIGUOUS;
+		if (dot)
+			continue;
+		r->out[r->n++] = p[i];
+		line = crlf ? 0 : line + 1;
+		r->flags |= line > DOT_LINE_MAX + 1 ? MESSAGE_LONG_LINE : 0;
+		r->flags |= p[i] == '\n' && !crlf ? MESSAGE_BARE_LF : 0;
+		r->flags |= p[i] == '\r' && i + 1 < n && p[i + 1] != '\n' ? MESSAGE_BARE_CR : 0;
+		r->flags |= p[i] ? 0 : MESSAGE_NUL;
+		r->flags |= p[i] >= 0x80 ? MESSAGE_8BIT : 0;
+	}
+	/* a CR that may belong to the end is kept back */
+	if (!raw && n >= 2 && p[n - 1] == '\r' && p[n - 2] == '.' && line_begins(p, n - 2))
+		r->n--;
+}
+
+/* Text in pieces that part at cut, or of step octets; each piece lies against one wall or the other
+ * and so does the room for it, which is as small as can be. */
+static bool comes_out(const struct dot_ops *ops, const struct reading *want, const uint8_t *p,
+		      size_t n, bool raw, size_t cut, size_t step)
+{
+	static uint8_t *in, *out;
+	struct dot d = { .raw = raw };
+	size_t at = 0, o = 0, used = 0;
+	in = in ? in : test_walled(WALLED);
+	out = out ? out : test_walled(WALLED);
+	while (at < n && d.state != DOT_END) {
+		size_t left = n - at, len = step ? step : at < cut ? cut - at : left;
+		len = len < left ? len : left;
+		uint8_t *src = (at + n) % 2 ? in : in + WALLED - len;
+		uint8_t *dst = (at + cut) % 2 ? out : out + WALLED - len - 1;
+		memcpy(src, p + at, len);
+		dst[len] = 0xa5;
+		size_t k = dot_copy(ops, &d, dst, len + 1, src, len, &used);
+		if (k > len + 1 || k > want->n - o || memcmp(dst, want->out + o, k) != 0)
+			return false;
+		if (k <= len && dst[len] != 0xa5)
+			return false; /* written behind what was given out */
+		if (used != len && d.state != DOT_END)
+			return false;
+		o += k;
+		at += used;
+	}
+	return o == want->n && at == want->used && (d.state == DOT_END) == want->end &&
+	       d.flags == want->flags;
+}
+
+/* Every level against the second reading at every length of some blocks, cut and resumed at every
+ * octet. */
+static void levels_at_every_length_and_cut(void)
+{
+	enum { MAX = 600 };
+	static uint8_t in[MAX];
+	static struct reading want;
+	uint64_t random = 7, compared = 0;
+	struct dot_ops ops[CPU_LEVEL_N];
+	for (int level = CPU_SCALAR; level <= (int)cpu_level(); level++)
+		dot_ops_init(&ops[level], level);
+	for (size_t n = 0; n <= MAX; n++)
+		for (unsigned k = 0; k < 6; k++) {
+			bool raw = (n + k) % 8 == 0;
+			unsigned wrong = 0;
+			text(in, n, &random, k % 4);
+			read_again(&want, in, n, raw);
+			for (int l = CPU_SCALAR; l <= (int)cpu_level(); l++) {
+				for (size_t cut = n % 5; cut <= n;
+				     cut += n < 200 ? 1 : 5, compared++)
+					wrong += !comes_out(&ops[l], &want, in, n, raw, cut, 0);
+				for (size_t step = 1; step < 4; step++)
+					wrong += !comes_out(&ops[l], &want, in, n, raw, n, step);
+			}
+			CU_ASSERT_EQUAL(wrong, 0);
+		}
+	CU_ASSERT(compared > 150000);
+}
+
+/* Lines about as long as may be, behind each other: what a level forgets of one shows in the next. */
+static void lengths_of_lines(void)
+{
+	static uint8_t in[4096];
+	static struct reading want;
+	uint64_t random = 3;
+	unsigned wrong = 0, flagged = 0;
+	struct dot_ops ops[CPU_LEVEL_N];
+	for (int level = CPU_SCALAR; level <= (int)cpu_level(); level++)
+		dot_ops_init(&ops[level], level);
+	for (unsigned round = 0; round < 4000; round++) {
+		size_t n = 0;
+		while (n < 2000) { /* the end of a line, or none, at any place of a block */
+			size_t len = test_random(&random) % 4 ? 990 + test_random(&random) % 12
+							      : test_random(&random) % 130;
+			memset(in + n, 'x', len);
+			n += len;
+			if (test_random(&random) % 8)
+				n += (size_t)(mempcpy(in + n, "\r\n..", round % 2 ? 2 : 4) -
+					      (void *)(in + n));
+			else
+				in[n++] = test_random(&random) % 2 ? '\n' : '\r';
+		}
+		n -= test_random(&random) % 100;
+		read_again(&want, in, n, false);
+		flagged += !!(want.flags & MESSAGE_LONG_LINE);
+		for (int l = CPU_SCALAR; l <= (int)cpu_level(); l++)
+			wrong += !comes_out(&ops[l], &want, in, n, false,
+					    test_random(&random) % (n + 1), 0);
+	}
+	CU_ASSERT_EQUAL(wrong, 0);
+	CU_ASSERT(flagged > 400 && flagged < 3600);
 }
 
 /* One special group in otherwise plain text, at every place of a few blocks. */
@@ -250,5 +406,6 @@ static void finish_gives_what_was_kept_back(void)
 }
 
 TEST_MAIN("dot", TEST(known_cases), TEST(cut_everywhere), TEST(levels_agree),
+	  TEST(levels_at_every_length_and_cut), TEST(lengths_of_lines),
 	  TEST(levels_agree_at_block_borders), TEST(small_room_is_kept),
 	  TEST(long_lines_are_flagged), TEST(finish_gives_what_was_kept_back))
