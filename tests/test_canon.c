@@ -324,6 +324,64 @@ static bool comes_out(const struct walls *w, const struct canon_ops *ops, enum c
 	return same && n == want.n && c.total == n;
 }
 
+/* Every length to ten blocks of the widest level, one to three octets at a time; what is held then is what scalar holds. */
+static void n15_every_octet_is_a_cut(void)
+{
+	enum { MAX = 640 };
+	struct walls w = { test_walled(WALLED), test_walled(WALLED) };
+	uint64_t random = 17;
+	for (size_t n = 0; n <= MAX; n++) {
+		uint8_t in[MAX], want[MAX + 2];
+		text_make(in, n, (unsigned)n % TEXTS, &random);
+		for (int kind = CANON_SIMPLE; kind <= CANON_RELAXED; kind++) {
+			size_t len = by_the_letter(kind, in, n, want);
+			for (unsigned l = 0; l < levels; l++) {
+				size_t cut[2] = { n / 3, n / 3 * 2 };
+				struct run r;
+				CU_ASSERT(comes_out(&w, &level[l], kind, bytes_of(in, n), cut,
+						    n + 70, bytes_of(want, len)));
+				for (size_t step = 1; step < 4; step++) {
+					run_canon(&level[l], &r, kind, bytes_of(in, n), UINT64_MAX,
+						  0, step, 16 + n % 60);
+					CU_ASSERT(bytes_equal(bytes_of(r.out, r.n),
+							      bytes_of(want, len)));
+				}
+			}
+		}
+	}
+}
+
+static bool same_state(const struct canon *a, const struct canon *b)
+{
+	return a->cr == b->cr && a->blank == b->blank && a->some == b->some && a->held == b->held &&
+	       a->total == b->total;
+}
+
+/* So that a hole at any octet leaves the same known octets. */
+static void levels_hold_the_same(void)
+{
+	enum { MAX = 400 };
+	uint64_t random = 23;
+	for (unsigned text = 0; text < 20; text++) {
+		uint8_t in[MAX], want[MAX + 64], have[MAX + 64];
+		text_make(in, MAX, text % TEXTS, &random);
+		for (int kind = CANON_SIMPLE; kind <= CANON_RELAXED; kind++)
+			for (size_t n = 0; n <= MAX; n++)
+				for (unsigned l = 1; l < levels; l++) {
+					struct canon a, b;
+					struct bytes x = bytes_of(in, n), y = x;
+					canon_init(&a, NULL, kind, UINT64_MAX);
+					canon_init(&b, &level[l], kind, UINT64_MAX);
+					size_t i = canon_body(&a, &x, want, sizeof want);
+					size_t k = canon_body(&b, &y, have, sizeof have);
+					CU_ASSERT(i == k && !x.n && !y.n && same_state(&a, &b));
+					i += canon_cut(&a, want + i, sizeof want - i);
+					k += canon_cut(&b, have + k, sizeof have - k);
+					CU_ASSERT(i == k && memcmp(want, have, i) == 0);
+				}
+	}
+}
+
 /* Every length of some blocks, cut at every octet. */
 static void levels_at_every_length(void)
 {
@@ -540,5 +598,6 @@ static void fields_at_every_length(void)
 
 TEST_MAIN("canon", TEST(ladder), TEST(known), TEST(cut_everywhere), TEST(f7_empty_body),
 	  TEST(limit), TEST(cut_is_a_prefix), TEST(a_million_empty_lines),
-	  TEST(levels_at_every_length), TEST(levels_at_length), TEST(levels_at_block_borders),
-	  TEST(room_is_used), TEST(field_cut_everywhere), TEST(fields_at_every_length))
+	  TEST(levels_at_every_length), TEST(n15_every_octet_is_a_cut), TEST(levels_hold_the_same),
+	  TEST(levels_at_length), TEST(levels_at_block_borders), TEST(room_is_used),
+	  TEST(field_cut_everywhere), TEST(fields_at_every_length))
