@@ -218,5 +218,179 @@ static void sha1_is_not_starved(void)
 	hash_queue_free(q);
 }
 
-TEST_MAIN("hash", TEST(every_number_of_lanes), TEST(every_length_and_alignment),
-	  TEST(a_job_comes_back_late), TEST(sha1_is_not_starved))
+/* n letters a after text, in pieces of at most cap. */
+struct known {
+	struct hash_job job; /* first */
+	const char *text;
+	size_t letters;
+	const char *want;
+};
+
+static bool known_next(struct hash_job *job, uint8_t *buf, size_t cap, struct bytes *out)
+{
+	struct known *k = (struct known *)job;
+	size_t n = k->letters < cap ? k->letters : cap;
+	*out = bytes_of(buf, n);
+	memset(buf, 'a', n);
+	k->letters -= n;
+	if (k->text) {
+		*out = bytes_str(k->text);
+		k->text = NULL;
+	}
+	return k->letters != 0;
+}
+
+static void digest_is(const struct hash_job *job)
+{
+	const struct known *k = (const struct known *)job;
+	char hex[2 * HASH_DIGEST_MAX + 1];
+	for (unsigned i = 0; i < job->digest_len; i++)
+		snprintf(hex + 2 * i, 3, "%02x", job->digest[i]);
+	CU_ASSERT_STRING_EQUAL(hex, k->want);
+}
+
+/* The examples to FIPS 180-4, alone and beside each other in any lane. */
+static void fips180_4_examples(void)
+{
+	static const struct known rows[] = {
+		{ .text = "abc",
+		  .want = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
+		{ .text = "",
+		  .want = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+		{ .text = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+		  .want = "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
+		{ .text = "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnop"
+			  "jklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu",
+		  .want = "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1" },
+		{ .letters = 1000000,
+		  .want = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0" },
+		{ .job.algorithm = HASH_SHA1,
+		  .text = "abc",
+		  .want = "a9993e364706816aba3e25717850c26c9cd0d89d" },
+		{ .job.algorithm = HASH_SHA1,
+		  .letters = 1000000,
+		  .want = "34aa973cd4c4daa4f61eeb2bdbad27316534016f" },
+	};
+	enum { ROWS = sizeof rows / sizeof rows[0] };
+	for (unsigned turn = 0; turn < 2 * CPU_LEVEL_N; turn++)
+		for (unsigned jobs = 1; jobs <= HASH_LANES_MAX; jobs++) {
+			struct hash_queue *q = queue_of(HASH_LANES_MAX, turn);
+			struct known k[HASH_LANES_MAX];
+			struct hash_job *done;
+			for (unsigned i = 0; i < jobs; i++) {
+				k[i] = rows[(i + jobs) % ROWS];
+				k[i].job.next = known_next;
+				if ((done = hash_submit(q, &k[i].job)))
+					digest_is(done);
+			}
+			while ((done = hash_flush(q)))
+				digest_is(done);
+			hash_queue_free(q);
+		}
+}
+
+/* A running digest of more than 512 MiB: the length in the padding has more than 32 bits. */
+static void length_over_32_bits(void)
+{
+	static const uint8_t octets[1000] = "long";
+	for (unsigned turn = 0; turn < 2 * CPU_LEVEL_N; turn++)
+		for (unsigned high = 0; high < 3; high++) {
+			struct hash_queue *q = queue_of(HASH_LANES_MAX, turn);
+			struct source s[HASH_LANES_MAX];
+			unsigned done = 0;
+			for (unsigned i = 0; i < HASH_LANES_MAX; i++) {
+				size_t n = i * 61;
+				s[i] = (struct source){ .job = { .next = source_next,
+								 .owner = &s[i],
+								 .running = &s[i].running },
+							.left = bytes_of(octets, n),
+							.step = 100 };
+				SHA256_Init(&s[i].running);
+				SHA256_Update(&s[i].running, octets, 999 - n);
+				s[i].running.Nh = high * 0x10001 + (high && i);
+				s[i].running.Nl |= high ? 0xfffff000 & ~0xfffu << i : 0;
+				SHA256_CTX ctx = s[i].running;
+				SHA256_Update(&ctx, octets, n);
+				SHA256_Final(s[i].want, &ctx);
+				done += take(hash_submit(q, &s[i].job));
+			}
+			for (struct hash_job *job; (job = hash_flush(q));)
+				done += take(job);
+			CU_ASSERT_EQUAL(done, HASH_LANES_MAX);
+			hash_queue_free(q);
+		}
+}
+
+/* With few jobs each has its turn: one of a block is not held up by one of a megabyte in front of it. */
+static void a_short_one_goes_by(void)
+{
+	for (unsigned turn = 0; turn < 2 * CPU_LEVEL_N; turn++)
+		for (unsigned longer = 1; longer < 3; longer++) {
+			struct hash_queue *q = queue_of(HASH_LANES_MAX, turn);
+			struct known k[3] = { { .letters = 1000000 }, { .letters = 1000000 } };
+			k[longer].letters = 60;
+			for (unsigned i = 0; i <= longer; i++) {
+				k[i].job.next = known_next;
+				CU_ASSERT_PTR_NULL(hash_submit(q, &k[i].job));
+			}
+			CU_ASSERT_PTR_EQUAL(hash_flush(q), &k[longer].job);
+			CU_ASSERT(k[0].letters > 900000);
+			while (hash_flush(q))
+				;
+			hash_queue_free(q);
+		}
+}
+
+/* Lanes are refilled while others go on: a stream of jobs of 1 to 10^5 octets keeps them busy, and
+ * each digest is right. */
+static void lanes_are_refilled(void)
+{
+	enum { MANY = 400, LONGEST = 100000 };
+	static uint8_t octets[LONGEST];
+	struct source *source = malloc(MANY * sizeof *source);
+	uint64_t state = 77;
+	CU_ASSERT_FATAL(source != NULL);
+	for (size_t i = 0; i < sizeof octets; i++)
+		octets[i] = (uint8_t)test_random(&state);
+	for (unsigned turn = 0; turn < 2 * CPU_LEVEL_N; turn++) {
+		struct hash_queue *q = queue_of(HASH_LANES_MAX, turn);
+		unsigned done = 0;
+		for (unsigned i = 0; i < MANY; i++) {
+			size_t n = LONGEST >> test_random(&state) % 17;
+			fill_with(&source[i], bytes_of(octets, n - test_random(&state) % n),
+				  &state);
+			done += take(hash_submit(q, &source[i].job));
+		}
+		CU_ASSERT(done >=
+			  MANY - HASH_LANES_MAX); /* a full queue gives one for each taken */
+		for (struct hash_job *job; (job = hash_flush(q));)
+			done += take(job);
+		CU_ASSERT_EQUAL(done, MANY);
+		hash_queue_free(q);
+	}
+	free(source);
+}
+
+/* The octets of jobs in work may go away with the queue. */
+static void freed_with_jobs_in_work(void)
+{
+	for (unsigned turn = 0; turn < 2 * CPU_LEVEL_N; turn++) {
+		struct hash_queue *q = queue_of(HASH_LANES_MAX, turn);
+		uint8_t *octets = calloc(HASH_LANES_MAX, 6000);
+		struct source *s = calloc(HASH_LANES_MAX, sizeof *s);
+		uint64_t state = turn;
+		CU_ASSERT_FATAL(octets && s);
+		for (unsigned i = 0; i + 1 < HASH_LANES_MAX; i++) {
+			fill_with(&s[i], bytes_of(octets + i * 6000, i ? 6000 : 1), &state);
+			take(hash_submit(q, &s[i].job));
+		}
+		CU_ASSERT_EQUAL(take(hash_flush(q)), 1); /* all have begun */
+		free(s);
+		free(octets);
+		hash_queue_free(q);
+	}
+}
+
+TEST_MAIN("hash", TEST(fips180_4_examples), TEST(length_over_32_bits), TEST(a_short_one_goes_by),
+	  TEST(lanes_are_refilled), TEST(freed_with_jobs_in_work), TEST(every_number_of_lanes),
+	  TEST(every_length_and_alignment), TEST(a_job_comes_back_late), TEST(sha1_is_not_starved))
