@@ -76,6 +76,20 @@ static void check(kernel *run, const struct sha256_ops *ops, unsigned width)
 		for (unsigned l = 0; l < SHA256_LANES; l++)
 			test_guard_free(p[l], blocks * SHA256_BLOCK);
 	}
+	static uint8_t *front; /* behind a page without access, each lane on its own page */
+	enum { PAGE = PAGE_BLOCKS * SHA256_BLOCK };
+	front = front ? front : test_walled(SHA256_LANES * PAGE);
+	for (unsigned turn = 0; turn < SHA256_LANES; turn++) {
+		uint8_t *p[SHA256_LANES];
+		struct sha256_lanes s;
+		for (unsigned l = 0; l < SHA256_LANES; l++) {
+			p[l] = front + (l + turn) % SHA256_LANES * PAGE;
+			memset(p[l], (int)(l * 16 + turn), PAGE);
+			sha256_lane_init(&s, l);
+		}
+		run(ops, &s, p, turn % 8 + 1);
+		compare(&s, p, turn % 8 + 1, width);
+	}
 	for (unsigned at = 0; at < SHA256_BLOCK; at++) { /* each lane at another alignment */
 		uint8_t *p[SHA256_LANES];
 		struct sha256_lanes s;
