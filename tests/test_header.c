@@ -167,5 +167,87 @@ static void names_by_every_octet(void)
 			}
 }
 
-TEST_MAIN("header", TEST(names_by_every_octet), TEST(known), TEST(cut_everywhere),
-	  TEST(from_the_bottom), TEST(limit_of_fields), TEST(arena_full))
+/* The same octet by octet, slowly: where the field at the front of b ends, and its name. */
+static size_t plain_field(struct bytes b, size_t *name)
+{
+	size_t n = 1, colon = 0;
+	while (n < b.n && !(n >= 2 && b.p[n - 2] == '\r' && b.p[n - 1] == '\n' && b.p[n] != ' ' &&
+			    b.p[n] != '\t'))
+		n++;
+	for (*name = 0; *name < n && b.p[*name] > ' ' && b.p[*name] < 0x7f && b.p[*name] != ':';)
+		++*name;
+	for (colon = *name; colon < n && (b.p[colon] == ' ' || b.p[colon] == '\t');)
+		colon++;
+	if (colon == n || b.p[colon] != ':')
+		*name = 0;
+	return n;
+}
+
+static uint16_t plain_last(const struct header *h, uint16_t below, struct bytes name)
+{
+	while (below-- > 0)
+		if (name.n && bytes_equal_nocase(header_name(h, below), name))
+			return below;
+	return HEADER_NONE;
+}
+
+/* Fields, names and blanks at random, each section cut at random, against the plain way. */
+static void random_sections(void)
+{
+	static const char octets[] = "AaBb:: \t\r\n\x1f\x7f\x80\xff!~Zz@[";
+	static const char *const pieces[] = { "\r\n",
+					      "From",
+					      "fROM",
+					      "DKIM-Signature",
+					      "X-Long-name-of-A-field-Of-Somebody",
+					      "\r\n ",
+					      ":",
+					      " :",
+					      "to",
+					      "\r\n\t",
+					      "\r\nA:",
+					      "\r\nDKIM-Signatura:",
+					      "x" };
+	uint64_t random = 362436069;
+	for (unsigned round = 0; round < 20000; round++) {
+		uint8_t text[512];
+		size_t n = 0;
+		for (unsigned k = test_random(&random) % 24; k > 0 && n < 400; k--) {
+			const char *piece = pieces[(test_random(&random) >> 8) % 13];
+			size_t len = strlen(piece);
+			memcpy(text + n, piece, len);
+			n += len;
+			if ((test_random(&random) >> 8) % 3 == 0)
+				text[n++] = (uint8_t)octets[(test_random(&random) >> 8) % 20];
+		}
+		n = n ? (test_random(&random) >> 8) % (n + 1) : 0;
+		uint8_t *p = test_guard(text, n);
+		struct bytes rest = bytes_of(p, n);
+		struct header h;
+		struct arena a;
+		arena_init(&a, memory, sizeof memory);
+		CU_ASSERT_FATAL(header_split(&h, rest, random, &a));
+		if (n == 2 && memcmp(p, "\r\n", 2) == 0)
+			rest.n = 0;
+		else if (n >= 4 && memcmp(p + n - 4, "\r\n\r\n", 4) == 0)
+			rest.n -= 2;
+		for (uint16_t i = 0; i < h.n; i++) {
+			size_t name, len = plain_field(rest, &name);
+			CU_ASSERT_FATAL(rest.n > 0);
+			CU_ASSERT(header_raw(&h, i).p == rest.p && h.field[i].len == len);
+			CU_ASSERT_EQUAL(h.field[i].name_len, name);
+			CU_ASSERT_EQUAL(h.field[i].above, plain_last(&h, i, header_name(&h, i)));
+			CU_ASSERT_EQUAL(header_last(&h, header_name(&h, i)),
+					plain_last(&h, h.n, header_name(&h, i)));
+			rest = bytes_from(rest, len);
+		}
+		CU_ASSERT_EQUAL(rest.n, 0);
+		for (unsigned k = 0; k < 13; k++)
+			CU_ASSERT_EQUAL(header_last(&h, bytes_str(pieces[k])),
+					plain_last(&h, h.n, bytes_str(pieces[k])));
+		test_guard_free(p, n);
+	}
+}
+
+TEST_MAIN("header", TEST(random_sections), TEST(names_by_every_octet), TEST(known),
+	  TEST(cut_everywhere), TEST(from_the_bottom), TEST(limit_of_fields), TEST(arena_full))

@@ -135,5 +135,102 @@ static void items(void)
 	CU_ASSERT_FALSE(taglist_item(&none, &item));
 }
 
-TEST_MAIN("taglist", TEST(known), TEST(cut_everywhere), TEST(raw_is_all_between),
-	  TEST(limit_of_tags), TEST(items))
+/* ---- the same octet by octet, as the grammar reads ---- */
+
+static size_t plain_white(struct bytes in, size_t i)
+{
+	for (;;) {
+		if (i < in.n && (in.p[i] == ' ' || in.p[i] == '\t'))
+			i++;
+		else if (in.n - i >= 3 && in.p[i] == '\r' && in.p[i + 1] == '\n' &&
+			 (in.p[i + 2] == ' ' || in.p[i + 2] == '\t'))
+			i += 3;
+		else
+			return i;
+	}
+}
+
+static bool plain_parse(struct taglist *t, struct bytes in)
+{
+	size_t i = 0;
+	for (t->n = 0;;) {
+		struct tag *tag = &t->tag[t->n];
+		i = plain_white(in, i);
+		if (i == in.n)
+			return t->n > 0;
+		size_t name = i;
+		while (i < in.n && (bytes_lower(in.p[i]) >= 'a' && bytes_lower(in.p[i]) <= 'z'))
+			i++;
+		if (i == name || t->n == TAGLIST_MAX)
+			return false;
+		while (i < in.n && ((bytes_lower(in.p[i]) >= 'a' && bytes_lower(in.p[i]) <= 'z') ||
+				    (in.p[i] >= '0' && in.p[i] <= '9') || in.p[i] == '_'))
+			i++;
+		tag->name = bytes_of(in.p + name, i - name);
+		for (unsigned k = 0; k < t->n; k++)
+			if (bytes_equal(t->tag[k].name, tag->name))
+				return false;
+		i = plain_white(in, i);
+		if (i == in.n || in.p[i++] != '=')
+			return false;
+		size_t raw = i;
+		while (i < in.n && in.p[i] != ';') {
+			size_t white = plain_white(in, i);
+			if (white == i && (in.p[i] <= ' ' || in.p[i] == 0x7f))
+				return false;
+			i = white > i ? white : i + 1;
+		}
+		tag->raw = bytes_of(in.p + raw, i - raw);
+		tag->value = bytes_trim(tag->raw);
+		t->n++;
+		i += i < in.n;
+	}
+}
+
+/* Octets and pieces at random, cut at random, against the plain way. */
+static void random_lists(void)
+{
+	static const char *const pieces[] = {
+		"a=",      ";",          "bh=",      "b=0123456789abcdef",
+		";c=",     "\r\n ",      " ",        "x",
+		"\r\n\t",  ";d=",        "=",        "; e=",
+		"v=1;",    "A=\xc3\xa4", ";Z1_=",    ";bh=",
+		"abcdefg", ";z=",        "\xff\xff", ":"
+	};
+	static const char odd[] = "\r\n\x7f\x01 ;\x20!~";
+	uint64_t random = 521288629;
+	unsigned good = 0;
+	for (unsigned round = 0; round < 50000; round++) {
+		uint8_t text[512];
+		size_t n = 0;
+		for (unsigned k = test_random(&random) % 20; k > 0; k--) {
+			const char *piece = pieces[(test_random(&random) >> 8) % 20];
+			memcpy(text + n, piece, strlen(piece));
+			n += strlen(piece);
+			if ((test_random(&random) >> 8) % 40 == 0)
+				text[n++] = (uint8_t)odd[(test_random(&random) >> 8) % 10];
+		}
+		n = (test_random(&random) >> 8) % 3 ? n : (test_random(&random) >> 8) % (n + 1);
+		uint8_t *p = test_guard(text, n);
+		struct taglist have, want;
+		bool parsed = taglist_parse(&have, bytes_of(p, n));
+		CU_ASSERT_EQUAL_FATAL(parsed, plain_parse(&want, bytes_of(p, n)));
+		good += parsed;
+		CU_ASSERT(!parsed || have.n == want.n);
+		for (unsigned i = 0; parsed && i < have.n; i++) {
+			char name[512];
+			struct tag *a = &have.tag[i], *b = &want.tag[i];
+			CU_ASSERT(bytes_equal(a->name, b->name) && bytes_equal(a->raw, b->raw));
+			CU_ASSERT(bytes_equal(a->value, b->value) && a->raw.p == b->raw.p);
+			memcpy(name, a->name.p, a->name.n);
+			name[a->name.n] = 0;
+			CU_ASSERT_PTR_EQUAL(taglist_find(&have, name), a);
+		}
+		CU_ASSERT(!parsed || !taglist_find(&have, "q"));
+		test_guard_free(p, n);
+	}
+	CU_ASSERT(good > 1000);
+}
+
+TEST_MAIN("taglist", TEST(random_lists), TEST(known), TEST(cut_everywhere),
+	  TEST(raw_is_all_between), TEST(limit_of_tags), TEST(items))

@@ -1,42 +1,63 @@
 #include "verify/auth/header.h"
 
-/* Up to eight octets of a name with ASCII letters in lower case; n at least 1. */
-static uint64_t lower(const uint8_t *p, size_t n)
-{
-	const uint64_t ones = 0x0101010101010101u;
-	uint64_t x = 0;
-	memcpy(&x, p, n < sizeof x ? n : sizeof x);
-	uint64_t low = x & ones * 0x7f;
-	uint64_t from_a = low + ones * (0x80 - 'A'), behind_z = low + ones * (0x7f - 'Z');
-	return x | (from_a & ~behind_z & ~x & ones * 0x80) >> 2;
-}
+#include "verify/auth/eight.h"
 
-static uint64_t hash_name(uint64_t seed, struct bytes name)
+/*
+ * A name is looked at eight octets at a time, the last eight overlapping those in front of them, so
+ * that nothing outside it is read and none of it is copied.
+ */
+
+static uint32_t load32(const uint8_t *p)
 {
-	uint64_t x = seed ^ name.n;
-	for (size_t i = 0; i < name.n; i += 8) {
-		x = (x ^ lower(name.p + i, name.n - i)) * 0x9e3779b97f4a7c15u;
-		x ^= x >> 32;
-	}
+	uint32_t x;
+	memcpy(&x, p, sizeof x);
 	return x;
 }
 
-static bool names_equal(struct bytes a, struct bytes b)
+/* All of a name of 1 to 8 octets, or the last 8, in lower case. */
+static uint64_t tail(struct bytes name)
 {
-	if (a.n != b.n)
-		return false;
-	for (size_t i = 0; i < a.n; i += 8)
-		if (lower(a.p + i, a.n - i) != lower(b.p + i, b.n - i))
+	const uint8_t *end = name.p + name.n;
+	if (name.n >= 8)
+		return eight_lower(eight_load(end - 8));
+	if (name.n >= 4)
+		return eight_lower(load32(name.p) | (uint64_t)load32(end - 4) << 32);
+	return eight_lower(name.p[0] | (uint64_t)name.p[name.n / 2] << 8 | (uint64_t)end[-1] << 16);
+}
+
+static uint64_t mix(uint64_t x, uint64_t word)
+{
+	x = (x ^ word) * 0x9e3779b97f4a7c15u;
+	return x ^ x >> 32;
+}
+
+static uint32_t hash_name(uint64_t seed, struct bytes name)
+{
+	uint64_t x = seed ^ name.n;
+	for (size_t i = 0; i + 8 < name.n; i += 8)
+		x = mix(x, eight_lower(eight_load(name.p + i)));
+	return (uint32_t)(mix(x, tail(name)) >> 8);
+}
+
+/* Two names of n octets. */
+static bool names_equal(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	for (size_t i = 0; i + 8 < n; i += 8)
+		if (eight_lower(eight_load(a + i)) != eight_lower(eight_load(b + i)))
 			return false;
-	return true;
+	return tail(bytes_of(a, n)) == tail(bytes_of(b, n));
 }
 
 /* The slot of that name, or the free one where it belongs. */
-static uint32_t find(const struct header *h, struct bytes name)
+static uint32_t find(const struct header *h, struct bytes name, uint32_t hash)
 {
-	uint32_t i = (uint32_t)(hash_name(h->seed, name) >> 8) & h->mask;
-	while (h->slot[i] && !names_equal(header_name(h, (uint16_t)(h->slot[i] - 1)), name))
-		i = (i + 1) & h->mask;
+	uint32_t i = hash & h->mask;
+	for (; h->slot[i]; i = (i + 1) & h->mask) {
+		const struct header_field *f = &h->field[h->slot[i] - 1];
+		if (f->hash == hash && f->name_len == name.n &&
+		    names_equal(h->octets.p + f->off, name.p, name.n))
+			break;
+	}
 	return i;
 }
 
@@ -44,7 +65,7 @@ uint16_t header_last(const struct header *h, struct bytes name)
 {
 	if (!h->n || !name.n)
 		return HEADER_NONE;
-	uint16_t i = h->slot[find(h, name)];
+	uint16_t i = h->slot[find(h, name, hash_name(h->seed, name))];
 	return i ? (uint16_t)(i - 1) : HEADER_NONE;
 }
 
@@ -73,11 +94,22 @@ static size_t field_len(struct bytes b)
 	return b.n;
 }
 
+/* Where a name ends: at a colon, and at what no name has. */
+static uint64_t ends_name(uint64_t x)
+{
+	return eight_under(x, '!') | eight_is(x, 0x7f) | eight_high(x) | eight_is(x, ':');
+}
+
 /* Octets of the name in front of the colon; *colon is where that is. 0: none. */
 static size_t name_len(struct bytes b, size_t *colon)
 {
 	size_t n = 0;
-	while (n < b.n && b.p[n] > ' ' && b.p[n] < 0x7f && b.p[n] != ':')
+	uint64_t end = 0;
+	while (b.n - n >= 8 && !(end = ends_name(eight_load(b.p + n))))
+		n += 8;
+	if (end)
+		n += eight_first(end);
+	while (!end && n < b.n && b.p[n] > ' ' && b.p[n] < 0x7f && b.p[n] != ':')
 		n++;
 	size_t i = n;
 	while (i < b.n && (b.p[i] == ' ' || b.p[i] == '\t'))
@@ -96,52 +128,64 @@ static struct bytes without_end(struct bytes b)
 	return b;
 }
 
-static void add(struct header *h, struct bytes rest, size_t len)
+/* The field of len octets in front of rest. */
+static void read_field(const struct header *h, struct bytes rest, size_t len,
+		       struct header_field *f)
 {
 	size_t colon;
-	struct header_field *f = &h->field[h->n];
-	*f = (struct header_field){ .off = (uint32_t)(rest.p - h->octets.p),
+	size_t n = name_len(bytes_head(rest, len), &colon);
+	uint32_t off = (uint32_t)(rest.p - h->octets.p);
+	*f = (struct header_field){ .off = off,
 				    .len = (uint32_t)len,
+				    .value = off + (n ? (uint32_t)colon + 1 : 0),
+				    .name_len = (uint32_t)n,
+				    .hash = n ? hash_name(h->seed, bytes_of(rest.p, n)) : 0,
 				    .above = HEADER_NONE,
 				    .name = HEADER_NONE };
-	f->name_len = (uint32_t)name_len(bytes_head(rest, len), &colon);
-	f->value = f->off + (f->name_len ? (uint32_t)colon + 1 : 0);
-	h->n++;
+}
+
+/* Puts field i below those of its name. */
+static void link_field(struct header *h, uint16_t i)
+{
+	struct header_field *f = &h->field[i];
 	if (!f->name_len)
 		return;
-	uint32_t slot = find(h, header_name(h, (uint16_t)(h->n - 1)));
-	if (h->slot[slot]) {
-		f->above = (uint16_t)(h->slot[slot] - 1);
+	uint16_t *slot = &h->slot[find(h, header_name(h, i), f->hash)];
+	if (*slot) {
+		f->above = (uint16_t)(*slot - 1);
 		f->name = h->field[f->above].name;
 	} else {
 		f->name = h->names++;
 	}
-	h->slot[slot] = h->n;
+	*slot = (uint16_t)(i + 1);
 }
 
 bool header_split(struct header *h, struct bytes octets, uint64_t seed, struct arena *arena)
 {
 	*h = (struct header){ .octets = octets, .seed = seed };
-	struct bytes all = without_end(octets);
-	uint32_t n = 0;
-	for (struct bytes b = all; b.n && n <= HEADER_FIELDS_MAX; b = bytes_from(b, field_len(b)))
-		n++;
-	h->overflow = n > HEADER_FIELDS_MAX;
-	n = h->overflow ? HEADER_FIELDS_MAX : n;
+	struct bytes rest = without_end(octets);
+	/* the fields grow into what is free: how many there are is known at their end */
+	h->field = arena_take(arena, 0);
+	size_t room = h->field ? (arena->size - arena->used) / sizeof *h->field : 0;
+	uint16_t n = 0;
+	for (; rest.n && n < HEADER_FIELDS_MAX; n++) {
+		size_t len = field_len(rest);
+		if (n == room)
+			return false;
+		read_field(h, rest, len, &h->field[n]);
+		rest = bytes_from(rest, len);
+	}
+	h->overflow = rest.n > 0;
 	uint32_t slots = 16;
-	while (slots < n * 2)
+	while (slots < n * 2u)
 		slots *= 2;
 	h->mask = slots - 1;
-	h->field = arena_take(arena, n * sizeof *h->field);
+	arena_take(arena, n * sizeof *h->field);
 	h->slot = arena_take(arena, slots * sizeof *h->slot);
-	if (!h->field || !h->slot)
+	if (!h->slot)
 		return false;
 	memset(h->slot, 0, slots * sizeof *h->slot);
-	struct bytes b = all;
-	for (uint32_t i = 0; i < n; i++) {
-		size_t len = field_len(b);
-		add(h, b, len);
-		b = bytes_from(b, len);
-	}
+	for (; h->n < n; h->n++)
+		link_field(h, h->n);
 	return true;
 }

@@ -17,6 +17,7 @@ struct header_field {
 	uint32_t off, len; /* with its line end */
 	uint32_t value; /* offset behind the colon */
 	uint32_t name_len; /* 0: no name */
+	uint32_t hash; /* of its name in lower case */
 	uint16_t above; /* the next field up with the same name, HEADER_NONE: none */
 	uint16_t name; /* number of its name, 0.. in order of first sight */
 };

@@ -1,5 +1,7 @@
 #include "verify/auth/taglist.h"
 
+#include "verify/auth/eight.h"
+
 static bool is_alpha(uint8_t c)
 {
 	c |= 0x20;
@@ -30,6 +32,20 @@ static bool skip_white(struct bytes in, size_t *i)
 	return true;
 }
 
+/* The next place from i on of a semicolon, a blank or what no value has; n: there is none. */
+static size_t plain_end(struct bytes in, size_t i)
+{
+	for (; in.n - i >= 8; i += 8) {
+		uint64_t x = eight_load(in.p + i);
+		uint64_t end = eight_under(x, '!') | eight_is(x, ';') | eight_is(x, 0x7f);
+		if (end)
+			return i + eight_first(end);
+	}
+	while (i < in.n && in.p[i] > ' ' && in.p[i] != ';' && in.p[i] != 0x7f)
+		i++;
+	return i;
+}
+
 /* The value from *i to the semicolon or the end. */
 static bool parse_value(struct bytes in, size_t *i, struct tag *t)
 {
@@ -37,16 +53,14 @@ static bool parse_value(struct bytes in, size_t *i, struct tag *t)
 	if (!skip_white(in, i))
 		return false;
 	first = last = *i;
-	while (*i < in.n && in.p[*i] != ';') {
-		uint8_t c = in.p[*i];
-		if (c == ' ' || c == '\t' || c == '\r') {
-			if (!skip_white(in, i))
-				return false;
-			continue;
-		}
-		if (c < 0x21 || c == 0x7f)
+	for (;;) {
+		size_t end = plain_end(in, *i);
+		if (end > *i)
+			*i = last = end;
+		if (end == in.n || in.p[end] == ';')
+			break;
+		if (!skip_white(in, i) || *i == end)
 			return false;
-		last = ++*i;
 	}
 	t->raw = bytes_of(in.p + start, *i - start);
 	t->value = bytes_of(in.p + first, last - first);
@@ -67,22 +81,40 @@ static bool parse_tag(struct bytes in, size_t *i, struct tag *t)
 	return parse_value(in, i, t);
 }
 
+/* Where a name of one letter, which most have, is noted; NULL: a longer one. */
+static uint8_t *noted(struct taglist *t, struct bytes name)
+{
+	return name.n == 1 ? &t->letter[name.p[0] - 'A'] : NULL;
+}
+
+/* False: a tag of that name is there. */
+static bool add(struct taglist *t, const struct tag *tag)
+{
+	uint8_t *letter = noted(t, tag->name);
+	if (letter && *letter)
+		return false;
+	for (unsigned k = 0; !letter && k < t->n; k++)
+		if (bytes_equal(t->tag[k].name, tag->name))
+			return false;
+	t->tag[t->n++] = *tag;
+	if (letter)
+		*letter = t->n;
+	return true;
+}
+
 bool taglist_parse(struct taglist *t, struct bytes in)
 {
 	size_t i = 0;
 	t->n = 0;
+	memset(t->letter, 0, sizeof t->letter);
 	for (;;) {
 		struct tag tag;
 		if (!skip_white(in, &i))
 			return false;
 		if (i == in.n)
 			return t->n > 0;
-		if (t->n == TAGLIST_MAX || !parse_tag(in, &i, &tag))
+		if (t->n == TAGLIST_MAX || !parse_tag(in, &i, &tag) || !add(t, &tag))
 			return false;
-		for (unsigned k = 0; k < t->n; k++)
-			if (bytes_equal(t->tag[k].name, tag.name))
-				return false;
-		t->tag[t->n++] = tag;
 		if (i < in.n)
 			i++; /* the semicolon */
 	}
@@ -90,8 +122,13 @@ bool taglist_parse(struct taglist *t, struct bytes in)
 
 const struct tag *taglist_find(const struct taglist *t, const char *name)
 {
+	if (name[0] >= 'A' && name[0] <= 'z' && !name[1]) {
+		uint8_t i = t->letter[name[0] - 'A'];
+		return i ? &t->tag[i - 1] : NULL;
+	}
+	struct bytes wanted = bytes_str(name);
 	for (unsigned i = 0; i < t->n; i++)
-		if (bytes_equal(t->tag[i].name, bytes_str(name)))
+		if (bytes_equal(t->tag[i].name, wanted))
 			return &t->tag[i];
 	return NULL;
 }

@@ -20,6 +20,7 @@ struct tag {
 struct taglist {
 	struct tag tag[TAGLIST_MAX];
 	uint8_t n;
+	uint8_t letter['z' - 'A' + 1]; /* by a name of one letter: number of its tag + 1; 0: none */
 };
 
 /* False: malformed, or a duplicate, or over TAGLIST_MAX. Borrows in for the life of t. */

@@ -1,0 +1,65 @@
+/* What is seen in eight octets at once is what is seen one by one. */
+#include "tests/test.h"
+#include "verify/auth/eight.h"
+
+/* The first octet that is one of those asked for; 8: none. */
+static unsigned first(const uint8_t *p, const bool *wanted)
+{
+	unsigned i = 0;
+	while (i < 8 && !wanted[p[i]])
+		i++;
+	return i;
+}
+
+static unsigned first_of(uint64_t mask)
+{
+	return mask ? eight_first(mask) : 8;
+}
+
+/* Each test alone, with c, and all joined, in octets of which many are near c. */
+static void first_octet(void)
+{
+	uint64_t random = 88172645463325252u;
+	for (unsigned c = 0; c < 256; c++)
+		for (unsigned round = 0; round < 400; round++) {
+			bool under[256] = { false }, is[256] = { false }, high[256] = { false };
+			bool joined[256];
+			uint8_t p[8];
+			for (unsigned i = 0; i < 8; i++) {
+				uint64_t x = test_random(&random) >> 8;
+				p[i] = (uint8_t)(x % 3 ? c + (x >> 8) % 5 - 2 : x >> 8);
+			}
+			uint8_t limit = c >= 1 && c <= 128 ? (uint8_t)c : 1;
+			for (unsigned k = 0; k < 256; k++) {
+				under[k] = k < limit;
+				is[k] = k == c;
+				high[k] = k > 127;
+				joined[k] = under[k] || is[k] || high[k];
+			}
+			uint64_t x = eight_load(p), u = eight_under(x, limit);
+			CU_ASSERT_EQUAL(first_of(u), first(p, under));
+			CU_ASSERT_EQUAL(first_of(eight_is(x, (uint8_t)c)), first(p, is));
+			CU_ASSERT_EQUAL(first_of(eight_high(x)), first(p, high));
+			CU_ASSERT_EQUAL(first_of(u | eight_is(x, (uint8_t)c) | eight_high(x)),
+					first(p, joined));
+		}
+}
+
+/* Every octet at every place, between every other. */
+static void lower(void)
+{
+	for (unsigned c = 0; c < 256; c++)
+		for (unsigned d = 0; d < 256; d++)
+			for (unsigned at = 0; at < 8; at++) {
+				uint8_t p[8], want[8];
+				memset(p, (int)d, sizeof p);
+				p[at] = (uint8_t)c;
+				for (unsigned i = 0; i < 8; i++)
+					want[i] = bytes_lower(p[i]);
+				uint64_t x = eight_lower(eight_load(p));
+				if (memcmp(&x, want, sizeof want) != 0)
+					CU_FAIL("an octet in the wrong case");
+			}
+}
+
+TEST_MAIN("eight", TEST(first_octet), TEST(lower))
