@@ -228,6 +228,75 @@ static void power_is_power(void)
 	}
 }
 
+/* Exponents at the ends of each length, in lanes beside each other, long with short. */
+static uint32_t odd_exponent(unsigned i)
+{
+	static const uint32_t known[] = { 3,          5,          7,          17,
+					  257,        65535,      65537,      65539,
+					  0x7fffffff, 0x80000001, 0x80000003, 0xc0000001,
+					  0xfffffffb, 0xffffffff };
+	enum { KNOWN = sizeof known / sizeof known[0] };
+	uint32_t any = (uint32_t)test_random(&seed) | 1;
+	any >>= below(30);
+	return i < KNOWN ? known[i] : any < 3 ? 3 : any | 1;
+}
+
+/* x^e mod n for moduli of ones and zeros, and at random, with the top bit set. */
+static void check_exponents(const struct rsa_ops *ops, unsigned octets, unsigned round)
+{
+	enum { LEN = sizeof(struct rsa_key) + 2 * RSA_LIMBS_MAX * sizeof(uint64_t) };
+	_Alignas(struct rsa_key) uint8_t memory[RSA_LANES][LEN];
+	const struct rsa_key *key[RSA_LANES];
+	struct rsa_lanes lanes = { 0 };
+	uint8_t n[RSA_LANES][RSA_MAKE_MAX], x[RSA_LANES][RSA_MAKE_MAX], got[RSA_MAKE_MAX];
+	BN_CTX *ctx = BN_CTX_new();
+	for (unsigned l = 0; l < RSA_LANES; l++) {
+		uint32_t e = odd_exponent(round * RSA_LANES + l);
+		uint8_t e_octets[4] = { (uint8_t)(e >> 24), (uint8_t)(e >> 16), (uint8_t)(e >> 8),
+					(uint8_t)e };
+		memset(n[l], l % 3 ? 0xff : 0, octets);
+		if (l > 4)
+			fill(n[l], octets);
+		n[l][0] |= 0x80;
+		n[l][octets - 1] |= 1;
+		struct bytes modulus = bytes_of(n[l], octets), exponent = bytes_of(e_octets, 4);
+		CU_ASSERT_FATAL(rsa_key_len(modulus, exponent) <= LEN);
+		rsa_key_init((struct rsa_key *)memory[l], modulus, exponent);
+		key[l] = (const struct rsa_key *)memory[l];
+		CU_ASSERT_EQUAL(key[l]->exponent, e);
+		fill(x[l], octets);
+		x[l][0] &= 0x7f;
+		lane_set(&lanes.limb[0][0], l, x[l], octets);
+	}
+	CU_ASSERT_EQUAL(ops->power(key, &lanes), 0xff);
+	for (unsigned l = 0; l < RSA_LANES; l++) {
+		uint8_t want[RSA_MAKE_MAX];
+		BIGNUM *m = BN_bin2bn(n[l], (int)octets, NULL), *e = BN_new();
+		BIGNUM *b = BN_bin2bn(x[l], (int)octets, NULL);
+		BN_set_word(e, key[l]->exponent);
+		BN_mod_exp(b, b, e, m, ctx);
+		BN_bn2binpad(b, want, (int)octets);
+		lane_get(&lanes.limb[0][0], l, got, octets);
+		CU_ASSERT_EQUAL(memcmp(got, want, octets), 0);
+		BN_free(m);
+		BN_free(e);
+		BN_free(b);
+	}
+	BN_CTX_free(ctx);
+}
+
+static void any_odd_exponent(void)
+{
+	static const struct rsa_ops scalar = { rsa_power_scalar };
+	for (unsigned i = 0; i < RSA_SIZES; i++)
+		for (unsigned round = 0; round < 12; round++) {
+			struct rsa_ops ops = ops_of(cpu_level());
+			check_exponents(&ops, bits[i] / 8, round);
+			if (round < 3)
+				check_exponents(&scalar, bits[i] / 8, round);
+		}
+}
+
 /* n checks of one size, as OpenSSL, at this level and with the scalar arithmetic. Gives the good. */
 static unsigned check_all(const struct size *s, const unsigned *which, const struct base *base,
 			  unsigned n, bool both)
@@ -421,5 +490,6 @@ static void random_and_hostile(void)
 	}
 }
 
-TEST_MAIN("rsa", TEST(which_keys), TEST(setup), TEST(power_is_power), TEST(wrong_blocks),
-	  TEST(every_octet_counts), TEST(cube_roots), TEST(random_and_hostile), TEST(teardown))
+TEST_MAIN("rsa", TEST(which_keys), TEST(setup), TEST(power_is_power), TEST(any_odd_exponent),
+	  TEST(wrong_blocks), TEST(every_octet_counts), TEST(cube_roots), TEST(random_and_hostile),
+	  TEST(teardown))
