@@ -44,14 +44,26 @@ static void rsa_key(struct der *out, unsigned bits, uint8_t low, struct bytes e)
 
 static const uint8_t f4[] = { 1, 0, 1 };
 
+/* At every level, with one result; the key is that of the highest. */
 static enum pubkey_result parse(struct pubkey *key, enum pubkey_type type, const uint8_t *p,
 				size_t n)
 {
-	static struct pubkey_queue *q;
-	if (!q)
-		q = pubkey_queue_new(1);
+	static struct pubkey_queue *q[CPU_LEVEL_N];
+	enum pubkey_result r = PUBKEY_MEMORY;
 	uint8_t *guarded = test_guard(p, n);
-	enum pubkey_result r = pubkey_parse(q, key, type, bytes_of(guarded, n));
+	for (enum cpu_level level = CPU_SCALAR; level <= cpu_level(); level++) {
+		struct pubkey lower = { 0 };
+		enum pubkey_result before = r;
+		if (level > CPU_SCALAR)
+			lower = *key;
+		if (!q[level])
+			q[level] = pubkey_queue_new_level(1, level, cpu_flags());
+		r = pubkey_parse(q[level], key, type, bytes_of(guarded, n));
+		if (level == CPU_SCALAR)
+			continue;
+		CU_ASSERT(r == before && key->bits == lower.bits);
+		pubkey_fini(&lower);
+	}
 	test_guard_free(guarded, n);
 	return r;
 }
@@ -268,7 +280,7 @@ static void h3_ed25519_length(void)
 	}
 }
 
-enum { MIXED_KEYS = 9, MIXED_JOBS = 600 };
+enum { MIXED_KEYS = 14, MIXED_JOBS = 900 };
 
 struct mixed {
 	struct rsa_make make; /* not for Ed25519 */
@@ -289,7 +301,8 @@ static void mixed_setup(struct mixed *m, unsigned i, struct pubkey_queue *q)
 		uint32_t e;
 	} rows[MIXED_KEYS] = {
 		{ 1024, 65537 }, { 1024, 3 },    { 1536, 65537 }, { 2048, 65537 }, { 2048, 65537 },
-		{ 2048, 17 },    { 768, 65537 }, { 1280, 3 },     { 0, 0 },
+		{ 2048, 17 },    { 768, 65537 }, { 1280, 3 },     { 1023, 65537 }, { 1025, 65537 },
+		{ 2047, 65537 }, { 2049, 17 },   { 3071, 65537 }, { 0, 0 },
 	};
 	uint8_t der[2048];
 	m->pkey = rows[i].bits ? rsa_make_pkey(rows[i].bits, rows[i].e) : sign_ed25519();
@@ -300,6 +313,9 @@ static void mixed_setup(struct mixed *m, unsigned i, struct pubkey_queue *q)
 		pubkey_parse(q, &m->key, rows[i].bits ? PUBKEY_RSA : PUBKEY_ED25519,
 			     bytes_of(der, sign_public(m->pkey, i % 2, der, sizeof der))),
 		PUBKEY_OK);
+	CU_ASSERT_EQUAL(m->key.bits, rows[i].bits ? rows[i].bits : 256);
+	/* sizes in between are OpenSSL's at every level */
+	CU_ASSERT(rows[i].bits % 512 == 0 || (!m->key.rsa && m->key.key));
 }
 
 static void mixed_fini(struct mixed *m)
