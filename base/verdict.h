@@ -214,12 +214,12 @@ struct verdict {
 	const char *reason; /* NULL when clean */
 	uint32_t score; /* tenths */
 	struct bytes reply; /* of the asked that chose the action; empty: none */
-	struct verdict_asked asked[VERDICT_ASKED_MAX]; /* the strictest first */
 	uint8_t n_asked;
 	struct verdict_headers headers;
 	const struct verdict_evidence *evidence; /* in the order of asking; where it is asked for */
 	uint32_t n_evidence;
 	bool evidence_cut; /* there were more than there is room for */
+	struct verdict_asked asked[VERDICT_ASKED_MAX]; /* n_asked of them, the strictest first */
 };
 
 enum verdict_check {

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <openssl/sha.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -61,7 +62,8 @@ struct verify_engine {
 	uint64_t seed;
 	uint8_t *memory; /* of the slots */
 	size_t memory_len;
-	struct verify *slot, *free;
+	struct verify *slot, *free; /* free: of those that were in use */
+	unsigned slots, begun; /* from begun on never in use: their pages are not there */
 	struct verify *ready, **ready_end;
 };
 
@@ -112,13 +114,7 @@ struct verify_engine *verify_engine_new(const struct config *cfg, unsigned slots
 	if (memory == MAP_FAILED)
 		goto err0;
 	e->memory = memory;
-	for (unsigned i = slots; i-- > 0;) {
-		struct verify *v = &e->slot[i];
-		v->e = e;
-		arena_init(&v->arena, slot_memory(v), VERIFY_ARENA);
-		v->next = e->free;
-		e->free = v;
-	}
+	e->slots = slots;
 	return e;
 err0:
 	verify_engine_free(e);
@@ -168,12 +164,25 @@ static void begin_checks(struct verify *v, uint64_t clock_s)
 	v->no_space = !checks_begin(&v->checks, &setup, &v->verdict);
 }
 
-struct verify *verify_begin(struct verify_engine *e, struct message *m, uint64_t clock_s)
+/* The one given back last, since its memory is in the cache. */
+static struct verify *take_slot(struct verify_engine *e)
 {
 	struct verify *v = e->free;
+	if (v) {
+		e->free = v->next;
+	} else if (e->begun < e->slots) {
+		v = &e->slot[e->begun++];
+		v->e = e;
+		arena_init(&v->arena, slot_memory(v), VERIFY_ARENA);
+	}
+	return v;
+}
+
+struct verify *verify_begin(struct verify_engine *e, struct message *m, uint64_t clock_s)
+{
+	struct verify *v = take_slot(e);
 	if (!v)
 		return NULL;
-	e->free = v->next;
 	v->next = NULL;
 	v->m = m;
 	v->cfg = e->cfg;
@@ -184,7 +193,7 @@ struct verify *verify_begin(struct verify_engine *e, struct message *m, uint64_t
 	v->phase = PHASE_ASK;
 	v->no_space = v->in_step = v->checks_on = false;
 	v->pending = 0;
-	v->verdict = (struct verdict){ 0 };
+	memset(&v->verdict, 0, offsetof(struct verdict, asked));
 	arena_reset(&v->arena);
 	struct bytes octets = { NULL, 0 };
 	bool kept = !m->header_len || (m->chunks && m->header_len <= m->chunks->len);

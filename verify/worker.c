@@ -3,6 +3,7 @@
 #include "verify/verify.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 /*
@@ -29,7 +30,7 @@ struct job {
 	bool asking; /* the resolver had no room for a question; parked too */
 	bool asked, parked, was_parked, woken;
 	uint16_t n_answer;
-	const struct answer *answer[VERIFY_QUESTIONS_MAX];
+	const struct answer *answer[VERIFY_QUESTIONS_MAX]; /* n_answer of them */
 };
 
 struct job_list {
@@ -40,8 +41,9 @@ struct verify_worker {
 	struct verify_worker_setup s;
 	const struct config *cfg;
 	struct verify_engine *engine;
-	struct job *job, *spare;
+	struct job *job, *spare; /* spare: of those that were in use */
 	uint32_t slots, count;
+	uint32_t begun; /* jobs from there on never were in use: their pages are not there */
 	struct job_list parked, done;
 	uint32_t n_parked, n_asking; /* of the parked ones: asking */
 	unsigned next_rx;
@@ -64,8 +66,6 @@ struct verify_worker *verify_worker_new(const struct verify_worker_setup *setup)
 		verify_worker_free(w);
 		return NULL;
 	}
-	for (uint32_t i = w->slots; i-- > 0; w->spare = &w->job[i])
-		w->job[i].next = w->spare;
 	return w;
 }
 
@@ -80,7 +80,7 @@ void verify_worker_free(struct verify_worker *w)
 {
 	if (!w)
 		return;
-	for (uint32_t i = 0; w->job && i < w->slots; i++)
+	for (uint32_t i = 0; i < w->begun; i++)
 		release_answers(w, &w->job[i]);
 	verify_engine_free(w->engine);
 	free(w->job);
@@ -302,12 +302,27 @@ static unsigned end_late(struct verify_worker *w)
 	return n;
 }
 
-static void begin(struct verify_worker *w, struct message *m)
+static bool all_in_use(const struct verify_worker *w)
+{
+	return w->count == w->slots;
+}
+
+/* There is one. The last that was given back, since it is in the cache. */
+static struct job *take_job(struct verify_worker *w)
 {
 	struct job *j = w->spare;
+	if (!j)
+		return &w->job[w->begun++];
 	w->spare = j->next;
 	uint32_t generation = j->generation;
-	*j = (struct job){ .generation = generation };
+	memset(j, 0, offsetof(struct job, answer));
+	j->generation = generation;
+	return j;
+}
+
+static void begin(struct verify_worker *w, struct message *m)
+{
+	struct job *j = take_job(w);
 	j->v = verify_begin(w->engine, m, w->now_ns / 1000000000);
 	assert(j->v); /* as many slots as jobs */
 	*verify_user(j->v) = j;
@@ -321,7 +336,7 @@ static void begin(struct verify_worker *w, struct message *m)
 static unsigned take_in(struct verify_worker *w)
 {
 	unsigned n = 0;
-	for (unsigned empty = 0; empty < w->s.n_rx && n < WORKER_BURST && w->spare;) {
+	for (unsigned empty = 0; empty < w->s.n_rx && n < WORKER_BURST && !all_in_use(w);) {
 		void *obj;
 		unsigned rx = w->next_rx;
 		w->next_rx = rx + 1 < w->s.n_rx ? rx + 1 : 0;
@@ -355,7 +370,7 @@ static unsigned late_queues(struct verify_worker *w)
 static unsigned drive(struct verify_worker *w, bool idle)
 {
 	unsigned late = late_queues(w), flush = 0;
-	if (!w->spare || (idle && !w->more))
+	if (all_in_use(w) || (idle && !w->more))
 		flush = VERIFY_ALL_QUEUES;
 	else if (!w->more)
 		flush = late;
