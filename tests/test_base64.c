@@ -123,6 +123,26 @@ static void cut_everywhere(void)
 	rows_cut(mime_rows, sizeof mime_rows / sizeof mime_rows[0], true);
 }
 
+/* However much padding there is, what is behind it is never text. */
+static void padding_without_end(void)
+{
+	for (unsigned l = 0; l < levels; l++)
+		for (size_t n = 0; n < 1000; n += n < 10 || (n > 250 && n < 260) ? 1 : 37) {
+			uint8_t in[1100] = "Zm9v", out[1100];
+			memset(in + 4, '=', n);
+			memcpy(in + 4 + n, "YmFy", 4);
+			for (size_t step = 0; step < 3; step++) {
+				struct bytes text = bytes_of(in, 8 + n);
+				CU_ASSERT_EQUAL(
+					decode_cut(&level[l], true, text, 0, step, out, sizeof out),
+					n ? 3 : 6);
+				CU_ASSERT_EQUAL(decode_cut(&level[l], false, text, 0, step, out,
+							   sizeof out),
+						n ? -1 : 6);
+			}
+		}
+}
+
 static void room(void)
 {
 	for (size_t cap = 0; cap <= 6; cap++) {
@@ -300,5 +320,5 @@ static void long_text(void)
 }
 
 TEST_MAIN("base64", TEST(ladder), TEST(known), TEST(cut_everywhere), TEST(room),
-	  TEST(input_at_end_of_page), TEST(every_length), TEST(every_cut), TEST(every_room),
-	  TEST(long_text))
+	  TEST(padding_without_end), TEST(input_at_end_of_page), TEST(every_length),
+	  TEST(every_cut), TEST(every_room), TEST(long_text))

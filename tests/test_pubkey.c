@@ -269,6 +269,107 @@ static void h3_der_garbage(void)
 	EVP_PKEY_free(pkey);
 }
 
+/* A length in so many octets, whatever it is. */
+static void der_put_long(struct der *d, uint8_t type, struct bytes b, unsigned octets)
+{
+	d->p[d->n++] = type;
+	d->p[d->n++] = (uint8_t)(0x80 | octets);
+	for (unsigned i = octets; i-- > 0;)
+		d->p[d->n++] = i < 4 ? (uint8_t)(b.n >> 8 * i) : 0;
+	memcpy(d->p + d->n, b.p, b.n);
+	d->n += b.n;
+}
+
+static struct bytes der_of(const struct der *d)
+{
+	return bytes_of(d->p, d->n);
+}
+
+/* Only one way of writing a key is one (X.690 section 10): the numbers, and both forms, in others. */
+static void h3_der_in_other_words(void)
+{
+	static const uint8_t modulus[66] = { 0, 0x80, [65] = 1 };
+	static const struct bytes tail[] = { { NULL, 0 },
+					     { (const uint8_t *)"\0", 1 },
+					     { (const uint8_t *)"\5\0", 2 },
+					     { (const uint8_t *)"\2\1\3", 3 } };
+	struct bytes n = bytes_of(modulus, sizeof modulus), e = bytes_of(f4, sizeof f4);
+	for (unsigned how = 0; how < 20; how++) {
+		struct der body = { .n = 0 }, d = { .n = 0 };
+		struct pubkey key;
+		if (how >= 1 && how < 5)
+			der_put_long(&body, 0x02, n, how);
+		else
+			der_put(&body, how == 5 ? 0x03 : 0x02, n.p, how == 6 ? 0 : n.n);
+		if (how >= 7 && how < 11)
+			der_put_long(&body, 0x02, e, how - 6);
+		else
+			der_put(&body, 0x02, e.p, e.n);
+		struct bytes more = tail[how >= 11 && how < 14 ? how - 10 : 0];
+		memcpy(body.p + body.n, more.n ? more.p : body.p, more.n);
+		body.n += more.n;
+		if (how >= 14 && how < 18)
+			der_put_long(&d, 0x30, der_of(&body), how - 13);
+		else
+			der_put(&d, how == 18 ? 0x31 : 0x30, body.p, body.n);
+		if (how == 19)
+			d.p[d.n++] = 0;
+		CU_ASSERT_EQUAL(parse(&key, PUBKEY_RSA, d.p, d.n), how ? PUBKEY_BAD : PUBKEY_OK);
+		pubkey_fini(&key);
+	}
+}
+
+/* What stands around the key in a SubjectPublicKeyInfo. */
+static void h3_spki_in_other_words(void)
+{
+	static const struct {
+		struct bytes algorithm;
+		uint8_t unused; /* bits */
+		uint8_t behind; /* octets in the BIT STRING */
+		bool good;
+	} rows[] = {
+#define ALGORITHM(text) { (const uint8_t *)(text), sizeof(text) - 1 }
+#define RSA "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01"
+		{ ALGORITHM(RSA "\x01\5\0"), 0, 0, true },
+		{ ALGORITHM(RSA "\x01"), 0, 0, true },
+		{ ALGORITHM(RSA "\x01\5\0"), 1, 0, false },
+		{ ALGORITHM(RSA "\x01\5\0"), 0, 1, false },
+		{ ALGORITHM(RSA "\x01\5\1\0"), 0, 0, false },
+		{ ALGORITHM(RSA "\x01\5\0\5\0"), 0, 0, false },
+		{ ALGORITHM(RSA "\x01\5"), 0, 0, false },
+		{ ALGORITHM(RSA "\x01\4\0"), 0, 0, false },
+		{ ALGORITHM(RSA "\x0a\5\0"), 0, 0, false }, /* PSS */
+		{ ALGORITHM(RSA), 0, 0, false },
+		{ ALGORITHM(""), 0, 0, false },
+		{ ALGORITHM("\x06\x03\x2b\x65\x70"), 0, 0, false }, /* Ed25519 */
+#undef RSA
+#undef ALGORITHM
+	};
+	struct der rsa, bits, body, d;
+	rsa_key(&rsa, 1024, 0xff, bytes_of(f4, sizeof f4));
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct pubkey key;
+		body.n = d.n = 0;
+		bits.p[0] = rows[i].unused;
+		memcpy(bits.p + 1, rsa.p, rsa.n);
+		bits.p[1 + rsa.n] = 0;
+		der_put(&body, 0x30, rows[i].algorithm.p, rows[i].algorithm.n);
+		der_put(&body, 0x03, bits.p, 1 + rsa.n + rows[i].behind);
+		der_put(&d, 0x30, body.p, body.n);
+		CU_ASSERT_EQUAL(parse(&key, PUBKEY_RSA, d.p, d.n),
+				rows[i].good ? PUBKEY_OK : PUBKEY_BAD);
+		pubkey_fini(&key);
+		body.p[body.n++] = 5; /* one element too many */
+		body.p[body.n++] = 0;
+		d.n = 0;
+		der_put(&d, 0x30, body.p, body.n);
+		CU_ASSERT_EQUAL(parse(&key, PUBKEY_RSA, d.p, d.n), PUBKEY_BAD);
+		d.n = 0;
+		der_put(&d, 0x30, body.p, (size_t)(body.p[1] + 2)); /* no BIT STRING */
+		CU_ASSERT_EQUAL(parse(&key, PUBKEY_RSA, d.p, d.n), PUBKEY_BAD);
+	}
+}
+
 static void h3_ed25519_length(void)
 {
 	uint8_t octets[64] = { 0 };
@@ -497,4 +598,4 @@ static void ed25519_fills_a_batch(void)
 TEST_MAIN("pubkey", TEST(good_and_bad_signatures), TEST(hash_is_part_of_it),
 	  TEST(mixed_kinds_at_every_level), TEST(rare_kind_is_not_left),
 	  TEST(ed25519_fills_a_batch), TEST(h3_modulus), TEST(h3_exponent), TEST(h3_der_garbage),
-	  TEST(h3_ed25519_length))
+	  TEST(h3_der_in_other_words), TEST(h3_spki_in_other_words), TEST(h3_ed25519_length))

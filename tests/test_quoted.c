@@ -262,5 +262,43 @@ static void blanks_max(void)
 			}
 }
 
-TEST_MAIN("quoted", TEST(ladder), TEST(known), TEST(every_length), TEST(every_cut),
-	  TEST(blanks_max))
+/* Behind too many blanks a bare CR is content, and what follows it begins anew; so does the next line. The end of the
+ * text ends a line. */
+static void many_is_of_one_line(void)
+{
+	static const struct {
+		const char *behind, *want;
+		bool many;
+	} cases[] = {
+		{ "", "", true },
+		{ "\r\n", "\r\n", true },
+		{ "x", "x", false },
+		{ "\r", "\r", false },
+		{ "\r \t\r\n", "\r\r\n", false },
+		{ "=20", " ", false },
+		{ "\rx \r\n", "\rx\r\n", false },
+		{ "\r\n \r\n", "\r\n\r\n", true },
+		{ "x ", "x", false },
+		{ "=\r\n ", "", false },
+	};
+	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		for (unsigned l = 0; l <= levels; l++)
+			for (size_t step = 0; step < 5; step++) {
+				enum { RUN = QUOTED_BLANKS_MAX + 9 };
+				uint8_t text[400] = "a", out[800], want[400] = "a";
+				size_t n = strlen(cases[i].behind), k = strlen(cases[i].want);
+				bool many;
+				memset(text + 1, ' ', RUN);
+				memcpy(want, text, 1 + RUN);
+				memcpy(text + 1 + RUN, cases[i].behind, n);
+				memcpy(want + 1 + RUN, cases[i].want, k);
+				size_t have = decode(ops_of(l), bytes_of(text, 1 + RUN + n), 0,
+						     step, QUOTED_ROOM, out, &many);
+				CU_ASSERT(bytes_equal(bytes_of(out, have),
+						      bytes_of(want, 1 + RUN + k)));
+				CU_ASSERT_EQUAL(many, cases[i].many);
+			}
+}
+
+TEST_MAIN("quoted", TEST(many_is_of_one_line), TEST(ladder), TEST(known), TEST(every_length),
+	  TEST(every_cut), TEST(blanks_max))
