@@ -89,34 +89,64 @@ void json_array_end(struct json *j)
 	json_close(j, ']');
 }
 
+/* Ones where an octet does not stand for itself or begins a sequence of UTF-8. */
+static inline unsigned json_odd(__m128i v)
+{
+	/* signed: 80..FF are less than a blank as well */
+	__m128i odd = _mm_or_si128(_mm_or_si128(_mm_cmplt_epi8(v, _mm_set1_epi8(' ')),
+						_mm_cmpeq_epi8(v, _mm_set1_epi8('"'))),
+				   _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\')),
+						_mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f))));
+	return (unsigned)_mm_movemask_epi8(odd);
+}
+
+static inline __m128i json_load4(const uint8_t *p)
+{
+	int v;
+	memcpy(&v, p, sizeof v);
+	return _mm_cvtsi32_si128(v);
+}
+
+static inline void json_store4(char *out, __m128i v)
+{
+	int low = _mm_cvtsi128_si32(v);
+	memcpy(out, &low, sizeof low);
+}
+
 /*
  * Copies octets that stand for themselves, and returns how many. Blocks of 16 are copied whole
- * before the mask is looked at: what was copied too much is written over.
+ * before the mask is looked at: what was copied too much is written over. What is left, or all of a
+ * short text, goes in two halves that overlap; fewer than 4, and what is odd, one by one.
  */
-static size_t json_plain(struct json *j, const uint8_t *p, size_t n)
+static inline size_t json_plain(char *out, const uint8_t *p, size_t n)
 {
-	char *out = j->buf + j->len;
-	size_t room = j->cap - j->len, i = 0;
-	if (room < n)
-		n = room;
+	size_t i = 0;
 	for (; n - i >= 16; i += 16) {
 		__m128i v = _mm_loadu_si128((const __m128i *)(p + i));
 		_mm_storeu_si128((__m128i *)(out + i), v);
-		/* signed: 80..FF are less than a blank as well */
-		__m128i odd = _mm_or_si128(_mm_or_si128(_mm_cmplt_epi8(v, _mm_set1_epi8(' ')),
-							_mm_cmpeq_epi8(v, _mm_set1_epi8('"'))),
-					   _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\')),
-							_mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f))));
-		unsigned mask = (unsigned)_mm_movemask_epi8(odd);
-		if (mask) {
-			i += (size_t)__builtin_ctz(mask);
-			j->len += i;
-			return i;
+		unsigned mask = json_odd(v);
+		if (mask)
+			return i + (size_t)__builtin_ctz(mask);
+	}
+	if (n - i >= 8) {
+		__m128i front = _mm_loadl_epi64((const __m128i *)(p + i));
+		__m128i back = _mm_loadl_epi64((const __m128i *)(p + n - 8));
+		if (!json_odd(_mm_unpacklo_epi64(front, back))) {
+			_mm_storel_epi64((__m128i *)(out + i), front);
+			_mm_storel_epi64((__m128i *)(out + n - 8), back);
+			return n;
+		}
+	} else if (n - i >= 4) {
+		__m128i front = json_load4(p + i), back = json_load4(p + n - 4);
+		__m128i both = _mm_unpacklo_epi32(front, back);
+		if (!json_odd(_mm_unpacklo_epi64(both, both))) {
+			json_store4(out + i, front);
+			json_store4(out + n - 4, back);
+			return n;
 		}
 	}
 	for (; i < n && !json_escape[p[i]]; i++)
 		out[i] = (char)p[i];
-	j->len += i;
 	return i;
 }
 
@@ -129,7 +159,10 @@ static void json_put_u00(struct json *j, uint8_t c)
 void json_text(struct json *j, struct bytes s)
 {
 	for (size_t i = 0; i < s.n && !j->overflow;) {
-		i += json_plain(j, s.p + i, s.n - i);
+		size_t room = j->cap - j->len, left = s.n - i;
+		size_t n = json_plain(j->buf + j->len, s.p + i, left < room ? left : room);
+		j->len += n;
+		i += n;
 		if (i == s.n)
 			break;
 		uint8_t c = s.p[i], escape = json_escape[c];
@@ -165,8 +198,16 @@ void json_text_end(struct json *j)
 
 void json_bytes(struct json *j, struct bytes s)
 {
+	enum { AROUND = 3 }; /* the comma and the quotes */
 	json_text_begin(j);
-	json_text(j, s);
+	if (!j->overflow &&
+	    j->cap - j->len >= s.n + AROUND) { /* nearly always all of it is plain */
+		size_t n = json_plain(j->buf + j->len, s.p, s.n);
+		j->len += n;
+		s = bytes_from(s, n);
+	}
+	if (s.n)
+		json_text(j, s);
 	json_text_end(j);
 }
 
