@@ -67,7 +67,7 @@ static void header_in_any_room(void)
 	struct bench *b = bench_new(text, n);
 	for (unsigned k = 0; k < sizeof lists / sizeof lists[0]; k++)
 		for (unsigned relaxed = 0; relaxed < 2; relaxed++) {
-			uint16_t cursor[16], field[16];
+			uint16_t cursor[16], count;
 			uint8_t want[1000], have[1000];
 			struct sign s = { .names = lists[k], .relaxed_header = relaxed };
 			/* the signer knows no blanks in front of a colon: a relaxed name has none */
@@ -80,10 +80,9 @@ static void header_in_any_room(void)
 			free(plain);
 			if (blanks)
 				continue; /* the signer does not find it */
-			uint16_t count =
-				covered_select(&b->header, bytes_str(lists[k]), 0, cursor, NULL);
-			CU_ASSERT_EQUAL(count, covered_select(&b->header, bytes_str(lists[k]), 0,
-							      cursor, field));
+			const uint16_t *field = covered_select(&b->header, bytes_str(lists[k]), 0,
+							       cursor, &b->arena, &count);
+			CU_ASSERT_FATAL(field != NULL);
 			struct bytes raw = header_raw(&b->header, 0);
 			const uint8_t *skip = (const uint8_t *)memmem(raw.p, raw.n, "b=", 2) + 2;
 			for (size_t cap = CANON_ROOM; cap < 300; cap += cap < 40 ? 1 : 37) {
@@ -179,12 +178,22 @@ static void selection(void)
 		own);
 	struct bench *b = bench_new(text, n);
 	for (unsigned k = 0; k < sizeof rows / sizeof rows[0]; k++) {
-		uint16_t cursor[16], out[16];
-		uint16_t count =
-			covered_select(&b->header, bytes_str(rows[k].list), 1, cursor, out);
-		CU_ASSERT_EQUAL_FATAL(count, strlen(rows[k].want));
+		uint16_t cursor[16], count;
+		static _Alignas(16) uint8_t little[16];
+		size_t want = strlen(rows[k].want);
+		const uint16_t *out = covered_select(&b->header, bytes_str(rows[k].list), 1, cursor,
+						     &b->arena, &count);
+		CU_ASSERT_FATAL(out && count == want);
 		for (unsigned i = 0; i < count; i++)
 			CU_ASSERT_EQUAL(out[i], rows[k].want[i] - '0');
+		/* in just as much room, and in less */
+		for (size_t room = 0; room <= want; room++) {
+			struct arena a;
+			arena_init(&a, little, room * sizeof *out);
+			bool fits = covered_select(&b->header, bytes_str(rows[k].list), 1, cursor,
+						   &a, &count);
+			CU_ASSERT_EQUAL(fits, room == want);
+		}
 	}
 	bench_free(b);
 }

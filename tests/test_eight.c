@@ -62,4 +62,38 @@ static void lower(void)
 			}
 }
 
-TEST_MAIN("eight", TEST(first_octet), TEST(lower))
+static void ascii(void)
+{
+	for (size_t n = 0; n <= 40; n++) {
+		uint8_t *p = test_guard("\x7f...:....:....\x7f....:....:....:....:....:", n);
+		CU_ASSERT_TRUE(eight_ascii(p, n));
+		for (size_t i = 0; i < n; i++) {
+			uint8_t was = p[i];
+			p[i] = i % 2 ? 0x80 : 0xff;
+			CU_ASSERT_FALSE(eight_ascii(p, n));
+			p[i] = was;
+		}
+		test_guard_free(p, n);
+	}
+}
+
+/* A run ends up in its hash whole, each octet and its length; nothing beside it is read. */
+static void whole_run(void)
+{
+	for (size_t n = 0; n <= 40; n++) {
+		uint8_t *p = test_guard("....:....:....:....:....:....:....:....:", n);
+		uint64_t hash = eight_hash(1, p, n);
+		CU_ASSERT_NOT_EQUAL(hash, eight_hash(2, p, n));
+		CU_ASSERT(n == 0 || hash != eight_hash(1, p, n - 1));
+		for (size_t i = 0; i < n; i++)
+			for (unsigned bit = 0; bit < 8; bit++) {
+				p[i] ^= (uint8_t)(1u << bit);
+				CU_ASSERT_NOT_EQUAL(hash, eight_hash(1, p, n));
+				p[i] ^= (uint8_t)(1u << bit);
+			}
+		CU_ASSERT_EQUAL(hash, eight_hash(1, p, n));
+		test_guard_free(p, n);
+	}
+}
+
+TEST_MAIN("eight", TEST(first_octet), TEST(lower), TEST(ascii), TEST(whole_run))

@@ -97,6 +97,69 @@ static void any_octets(void)
 	}
 }
 
+/* What runs of plain octets become is what each octet becomes by the words of the RFCs. */
+static void octet_by_octet(void)
+{
+	static const struct {
+		enum fieldtext_form form;
+		const char *never, *escape; /* out of quotes; in quotes */
+	} forms[] = {
+		{ FIELDTEXT_TOKEN, "()<>@,;:\\\"/[]?=", "\"\\" },
+		{ FIELDTEXT_DOT_ATOM, "()<>[]:;@\\,\"", "\"\\" },
+		{ FIELDTEXT_QUOTED, NULL, "\"\\" },
+		{ FIELDTEXT_TOKEN, NULL, "()\\" }, /* a comment */
+	};
+	for (unsigned k = 0; k < 4; k++)
+		for (unsigned c = 0; c < 256; c++) {
+			struct arena a = fresh(sizeof memory);
+			struct fieldtext f;
+			char in[] = "ab-cd", want[32];
+			bool comment = k == 3, shown = c >= ' ' && c < 0x7f;
+			bool bare = !comment && forms[k].never && shown && c != ' ' &&
+				    !strchr(forms[k].never, (char)c);
+			in[2] = (char)c;
+			snprintf(want, sizeof want, "%sab%s%ccd%s", bare || comment ? "" : "\"",
+				 shown && !bare && strchr(forms[k].escape, (int)c) ? "\\" : "",
+				 shown ? (char)c : '?', bare || comment ? "" : "\"");
+			/* an address is no token, and what is a domain name is one */
+			if (k == 0 && c == '@')
+				strcpy(want, "ab@cd");
+			fieldtext_begin(&f, &a, "X", FIELDTEXT_UNFOLDED, 1024);
+			if (comment)
+				fieldtext_comment(&f, bytes_of(in, 5));
+			else
+				fieldtext_value(&f, bytes_of(in, 5), forms[k].form);
+			struct bytes out = bytes_from(fieldtext_end(&f), 3);
+			CU_ASSERT(bytes_equal(out, bytes_str(want)));
+		}
+}
+
+/* A comment at once is the same as character by character, wherever lines and room end. */
+static void runs(void)
+{
+	uint64_t random = 521288629;
+	for (unsigned round = 0; round < 3000; round++) {
+		static _Alignas(16) uint8_t other[1 << 12];
+		uint8_t in[120];
+		size_t n = test_random(&random) % sizeof in, width = 20 + test_random(&random) % 60;
+		size_t room = test_random(&random) % 200;
+		struct arena a = fresh(sizeof memory), b;
+		struct fieldtext f, g;
+		for (size_t i = 0; i < n; i++)
+			in[i] = test_random(&random) % 6
+					? 'x'
+					: (uint8_t) " ()\\\r\x7f~"[test_random(&random) % 7];
+		arena_init(&b, other, sizeof other);
+		fieldtext_begin(&f, &a, "X", width, room);
+		fieldtext_begin(&g, &b, "X", width, room);
+		fieldtext_comment(&f, bytes_of(in, n));
+		for (size_t i = 0; i < n; i++)
+			fieldtext_comment(&g, bytes_of(in + i, 1));
+		struct bytes x = fieldtext_end(&f), y = fieldtext_end(&g);
+		CU_ASSERT(bytes_equal(x, y) && !x.p == !y.p);
+	}
+}
+
 static void folds(void)
 {
 	struct arena a = fresh(sizeof memory);
@@ -167,4 +230,4 @@ static void arena_full(void)
 }
 
 TEST_MAIN("fieldtext", TEST(values_are_safe), TEST(comments_are_safe), TEST(any_octets),
-	  TEST(folds), TEST(limits), TEST(arena_full))
+	  TEST(octet_by_octet), TEST(runs), TEST(folds), TEST(limits), TEST(arena_full))

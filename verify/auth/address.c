@@ -48,10 +48,11 @@ static bool several(struct bytes *out, uint8_t *n_out, const char *name, const s
 		    struct arena *arena)
 {
 	unsigned n = 0;
-	for (uint16_t i = header_last(h, bytes_str(name)); i != HEADER_NONE; i = h->field[i].above)
+	uint16_t last = header_last(h, bytes_str(name));
+	for (uint16_t i = last; i != HEADER_NONE; i = h->field[i].above)
 		n++;
 	*n_out = n < VERDICT_FIELD_MAX ? (uint8_t)n : VERDICT_FIELD_MAX;
-	for (uint16_t i = header_last(h, bytes_str(name)); i != HEADER_NONE; i = h->field[i].above)
+	for (uint16_t i = last; i != HEADER_NONE; i = h->field[i].above)
 		if (--n < VERDICT_FIELD_MAX && !unfold(header_value(h, i), arena, &out[n]))
 			return false;
 	return true;
@@ -207,7 +208,8 @@ static bool shows_other(struct look *l, struct bytes text, struct bytes domain)
 	char own[NAMES_MAX + 1], other[NAMES_MAX + 1];
 	struct bytes a = { NULL, 0 };
 	for (size_t i = 0; i < text.n && !l->over; i++) {
-		size_t len = at_sign(bytes_from(text, i));
+		bool may = text.p[i] == '@' || text.p[i] == 0xef;
+		size_t len = may ? at_sign(bytes_from(text, i)) : 0;
 		if (!len)
 			continue;
 		struct bytes b = name_of(l, name_at(text, i + len), other);
@@ -225,6 +227,8 @@ static bool shows_other(struct look *l, struct bytes text, struct bytes domain)
 static void look_at_text(struct look *l, struct bytes text, bool comment, struct bytes domain)
 {
 	display_read(l->display, text, comment);
+	if (!text.n)
+		return;
 	note_display(l, l->display->flags);
 	struct bytes shown = display_text(l->display);
 	if (shows_other(l, shown, domain))

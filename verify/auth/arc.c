@@ -235,11 +235,10 @@ static bool cover_message(struct arc *a, struct arc_check *c, uint16_t *cursor, 
 	struct arena *arena = a->setup.dkim.arena;
 	bool newest = c == required(a, 0);
 	size_t before = arena->used;
-	uint16_t n = covered_select(h, c->sig.header_list, c->field, cursor, NULL);
-	uint16_t *field = arena_take(arena, n * sizeof *field);
+	uint16_t n;
+	const uint16_t *field = covered_select(h, c->sig.header_list, c->field, cursor, arena, &n);
 	if (!field)
 		return false;
-	covered_select(h, c->sig.header_list, c->field, cursor, field);
 	uint64_t sum = octets_of(h, field, n) + h->field[c->field].len;
 	c->body = newest || sum <= *octets ? covered_body(&a->bodies, &c->sig) : NULL;
 	if (!c->body) {

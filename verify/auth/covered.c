@@ -178,12 +178,15 @@ static bool header_next(struct hash_job *job, uint8_t *buf, size_t cap, struct b
 	return c->part != PART_NONE;
 }
 
-uint16_t covered_select(const struct header *h, struct bytes list, uint16_t own, uint16_t *cursor,
-			uint16_t *out)
+const uint16_t *covered_select(const struct header *h, struct bytes list, uint16_t own,
+			       uint16_t *cursor, struct arena *arena, uint16_t *n)
 {
 	enum { FRESH = HEADER_NONE - 1 };
 	struct bytes name;
-	uint16_t n = 0;
+	/* they grow into what is free; each field is there once at most */
+	uint16_t *out = arena_take(arena, 0);
+	size_t room = out ? (arena->size - arena->used) / sizeof *out : 0;
+	*n = 0;
 	for (unsigned i = 0; i < h->names; i++)
 		cursor[i] = FRESH;
 	while (taglist_item(&list, &name)) {
@@ -197,11 +200,11 @@ uint16_t covered_select(const struct header *h, struct bytes list, uint16_t own,
 		*at = i == HEADER_NONE ? i : h->field[i].above;
 		if (i == HEADER_NONE)
 			continue;
-		if (out)
-			out[n] = i;
-		n++;
+		if (*n == room)
+			return NULL;
+		out[(*n)++] = i;
 	}
-	return n;
+	return arena_take(arena, *n * sizeof *out) ? out : NULL;
 }
 
 void covered_header_init(struct covered_header *c, const struct header *header,

@@ -68,11 +68,11 @@ bool covered_partial(const struct covered_body *b, const struct signature *s);
 
 /*
  * Which fields a list of names covers (h=), from the bottom up (5.4.2), never own; a name without a
- * field left is the null string. cursor has room for header->names. Returns their number; with out
- * NULL only counts.
+ * field left is the null string. cursor has room for header->names. Gives their *n numbers, in the
+ * arena; NULL: it is full.
  */
-uint16_t covered_select(const struct header *h, struct bytes list, uint16_t own, uint16_t *cursor,
-			uint16_t *out);
+const uint16_t *covered_select(const struct header *h, struct bytes list, uint16_t own,
+			       uint16_t *cursor, struct arena *arena, uint16_t *n);
 /* Borrows header, field and without (which lies in the own field) until the job is back. */
 void covered_header_init(struct covered_header *c, const struct header *header,
 			 const uint16_t *field, uint16_t n, uint16_t own, struct bytes without,

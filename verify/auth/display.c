@@ -201,6 +201,12 @@ void display_read(struct display *d, struct bytes phrase, bool comment)
 			i += n;
 			continue;
 		}
+		c = phrase.p[i];
+		if (c > ' ' && c < 0x7f && !(d->flags & DISPLAY_CUT) && d->n < sizeof d->text) {
+			d->text[d->n++] = c; /* as most are */
+			i++;
+			continue;
+		}
 		i += put_utf8(d, bytes_from(phrase, i));
 	}
 	while (d->n && d->text[d->n - 1] == ' ')

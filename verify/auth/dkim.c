@@ -114,12 +114,11 @@ static enum reason judge_key(const struct dkim *d, const struct dkim_check *c)
 static bool prepare(struct dkim *d, struct dkim_check *c)
 {
 	const struct header *h = d->setup.header;
-	struct bytes list = c->sig.header_list;
-	uint16_t n = covered_select(h, list, c->field, d->cursor, NULL);
-	uint16_t *field = arena_take(d->setup.arena, n * sizeof *field);
+	uint16_t n;
+	const uint16_t *field =
+		covered_select(h, c->sig.header_list, c->field, d->cursor, d->setup.arena, &n);
 	if (!field)
 		return false;
-	covered_select(h, list, c->field, d->cursor, field);
 	covered_header_init(&c->hash, h, field, n, c->field, c->sig.raw_b, c->sig.header_canon);
 	c->hash.job.owner = d->setup.owner;
 	c->hash.job.algorithm = c->sig.hash;

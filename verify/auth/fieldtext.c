@@ -2,6 +2,14 @@
 
 #include "base/utf8.h"
 
+/* Sets of ASCII octets, a bit for each: 0..63, 64..127. */
+typedef const uint64_t octet_set[2];
+
+static bool is_in(octet_set set, uint8_t c)
+{
+	return c < 0x80 && (set[c / 64] >> c % 64 & 1);
+}
+
 static void put(struct fieldtext *f, uint8_t c)
 {
 	if (f->n == f->max) {
@@ -100,17 +108,25 @@ static bool fit(const uint8_t *p, unsigned len)
 	return len && p[0] >= ' ' && p[0] != 0x7f && !(p[0] == 0xc2 && p[1] < 0xa0);
 }
 
-/* Characters of text; those in `escape` behind a backslash. */
-static void put_text(struct fieldtext *f, struct bytes text, const char *escape, bool folds)
+/* Characters of text; octets of plain as they are, other visible ones behind a backslash. A blank that
+ * is not plain may be folded. */
+static void put_text(struct fieldtext *f, struct bytes text, octet_set plain)
 {
 	for (size_t i = 0; i < text.n;) {
+		size_t from = i;
+		while (i < text.n && is_in(plain, text.p[i]))
+			i++;
+		if (i > from)
+			put_run(f, text.p + from, i - from);
+		if (i == text.n)
+			return;
 		unsigned len = utf8_len(text.p + i, text.n - i);
-		if (text.p[i] == ' ' && folds) {
+		if (text.p[i] == ' ') {
 			fieldtext_blank(f);
 		} else if (!fit(text.p + i, len)) {
 			put(f, '?');
 		} else {
-			if (strchr(escape, text.p[i]))
+			if (len == 1)
 				put(f, '\\');
 			for (unsigned k = 0; k < len; k++)
 				put(f, text.p[i + k]);
@@ -121,27 +137,29 @@ static void put_text(struct fieldtext *f, struct bytes text, const char *escape,
 
 void fieldtext_comment(struct fieldtext *f, struct bytes text)
 {
-	put_text(f, bytes_head(text, FIELDTEXT_VALUE_MAX), "()\\", true);
+	/* all that is visible but ()\ */
+	static octet_set plain = { 0xfffffcfe00000000, 0x7fffffffefffffff };
+	put_text(f, bytes_head(text, FIELDTEXT_VALUE_MAX), plain);
 }
 
-/* RFC 2045: no control, blank or one of the specials. What is not ASCII is in quotes, where more
+/* RFC 2045: no control, blank or one of ()<>@,;:\"/[]?=. What is not ASCII is in quotes, where more
  * readers take it. */
 static bool is_token(struct bytes b)
 {
+	static octet_set token = { 0x03ff6cfa00000000, 0x7fffffffc7fffffe };
 	for (size_t i = 0; i < b.n; i++)
-		if (b.p[i] <= ' ' || b.p[i] >= 0x7f || memchr("()<>@,;:\\\"/[]?=", b.p[i], 15))
+		if (!is_in(token, b.p[i]))
 			return false;
 	return b.n;
 }
 
-/* As far as it has atoms and single dots between them. */
+/* As far as it has atoms, which have none of ()<>[]:;@\,", and single dots between them. */
 static bool is_dot_atom(struct bytes b)
 {
+	static octet_set atext = { 0xa3ffacfa00000000, 0x7fffffffc7fffffe };
 	bool dot = true;
 	for (size_t i = 0; i < b.n; i++) {
-		if (b.p[i] == '.' ? dot
-				  : b.p[i] <= ' ' || b.p[i] >= 0x7f ||
-					    memchr("()<>[]:;@\\,\"", b.p[i], 12))
+		if (b.p[i] == '.' ? dot : !is_in(atext, b.p[i]))
 			return false;
 		dot = b.p[i] == '.';
 	}
@@ -150,12 +168,11 @@ static bool is_dot_atom(struct bytes b)
 
 static bool is_domain(struct bytes b)
 {
-	for (size_t i = 0; i < b.n; i++) {
-		uint8_t c = bytes_lower(b.p[i]);
-		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_' &&
-		    c != '.')
+	/* letters, digits, "-", "_", "." */
+	static octet_set domain = { 0x03ff600000000000, 0x07fffffe87fffffe };
+	for (size_t i = 0; i < b.n; i++)
+		if (!is_in(domain, b.p[i]))
 			return false;
-	}
 	return is_dot_atom(b);
 }
 
@@ -171,13 +188,15 @@ static bool is_address(struct bytes b)
 
 void fieldtext_value(struct fieldtext *f, struct bytes value, enum fieldtext_form form)
 {
+	static octet_set quoted = { 0xfffffffb00000000, 0x7fffffffefffffff }; /* all but "\ */
+	static octet_set plain = { 0xffffffff00000000, 0x7fffffffffffffff };
 	if ((form == FIELDTEXT_TOKEN && (is_token(value) || is_address(value))) ||
 	    (form == FIELDTEXT_DOT_ATOM && is_dot_atom(value))) {
-		put_text(f, value, "", false);
+		put_text(f, value, plain);
 		return;
 	}
 	put(f, '"');
-	put_text(f, value, "\"\\", false);
+	put_text(f, value, quoted);
 	put(f, '"');
 }
 

@@ -2,41 +2,13 @@
 
 #include "verify/auth/eight.h"
 
-/*
- * A name is looked at eight octets at a time, the last eight overlapping those in front of them, so
- * that nothing outside it is read and none of it is copied.
- */
-
-static uint32_t load32(const uint8_t *p)
-{
-	uint32_t x;
-	memcpy(&x, p, sizeof x);
-	return x;
-}
-
-/* All of a name of 1 to 8 octets, or the last 8, in lower case. */
-static uint64_t tail(struct bytes name)
-{
-	const uint8_t *end = name.p + name.n;
-	if (name.n >= 8)
-		return eight_lower(eight_load(end - 8));
-	if (name.n >= 4)
-		return eight_lower(load32(name.p) | (uint64_t)load32(end - 4) << 32);
-	return eight_lower(name.p[0] | (uint64_t)name.p[name.n / 2] << 8 | (uint64_t)end[-1] << 16);
-}
-
-static uint64_t mix(uint64_t x, uint64_t word)
-{
-	x = (x ^ word) * 0x9e3779b97f4a7c15u;
-	return x ^ x >> 32;
-}
-
+/* Of a name in lower case. */
 static uint32_t hash_name(uint64_t seed, struct bytes name)
 {
 	uint64_t x = seed ^ name.n;
 	for (size_t i = 0; i + 8 < name.n; i += 8)
-		x = mix(x, eight_lower(eight_load(name.p + i)));
-	return (uint32_t)(mix(x, tail(name)) >> 8);
+		x = eight_mix(x, eight_lower(eight_load(name.p + i)));
+	return (uint32_t)(eight_mix(x, eight_lower(eight_tail(name.p, name.n))) >> 8);
 }
 
 /* Two names of n octets. */
@@ -45,7 +17,7 @@ static bool names_equal(const uint8_t *a, const uint8_t *b, size_t n)
 	for (size_t i = 0; i + 8 < n; i += 8)
 		if (eight_lower(eight_load(a + i)) != eight_lower(eight_load(b + i)))
 			return false;
-	return tail(bytes_of(a, n)) == tail(bytes_of(b, n));
+	return eight_lower(eight_tail(a, n)) == eight_lower(eight_tail(b, n));
 }
 
 /* The slot of that name, or the free one where it belongs. */

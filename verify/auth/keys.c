@@ -1,5 +1,6 @@
 #include "verify/auth/keys.h"
 
+#include "verify/auth/eight.h"
 #include "verify/auth/taglist.h"
 #include "verify/kernel/base64.h"
 
@@ -167,10 +168,7 @@ void keys_free(struct keys *keys)
 
 static uint32_t hash_name(const struct keys *keys, struct bytes name)
 {
-	uint64_t x = keys->seed;
-	for (size_t i = 0; i < name.n; i++)
-		x = (x ^ name.p[i]) * 0x9e3779b97f4a7c15u;
-	return (uint32_t)(x >> 32);
+	return (uint32_t)(eight_hash(keys->seed, name.p, name.n) >> 32);
 }
 
 static struct entry *set_of(struct keys *keys, uint32_t hash)

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "verify/auth/eight.h"
+
 /*
  * An item is on the list of open questions once (`listed`) and leaves it when it is answered or
  * everyone who asked has given up; the list is tidied at the next ask, so that its numbers hold
@@ -47,10 +49,7 @@ static bool question_make(struct question *q, enum question_type type, struct by
 
 static uint32_t hash_question(const struct question *q)
 {
-	uint64_t x = q->type;
-	for (size_t i = 0; i < q->len; i++)
-		x = (x ^ (uint8_t)q->name[i]) * 0x9e3779b97f4a7c15u;
-	return (uint32_t)(x >> 32);
+	return (uint32_t)(eight_hash((uint64_t)q->type << 32, q->name, q->len) >> 32);
 }
 
 /* An answer without data that is no item's; anew each time, so that nobody's parsed stays. */

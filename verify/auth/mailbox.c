@@ -48,6 +48,20 @@ static size_t unit(struct mailbox_list *l, size_t at)
 	return 1;
 }
 
+/* RFC 5322 section 3.2.3, and UTF-8: all but controls, blanks and ()<>[]:;@\,". in bits. */
+static bool is_atext(uint8_t c)
+{
+	static const uint64_t ascii[2] = { 0xa3ffacfa00000000, 0x7fffffffc7fffffe };
+	return c >= 0x80 || (ascii[c / 64] >> c % 64 & 1);
+}
+
+/* One of .@,:;<> */
+static bool is_special(uint8_t c)
+{
+	static const uint64_t ascii[2] = { 0x5c00500000000000, 0x0000000000000001 };
+	return c < 0x80 && (ascii[c / 64] >> c % 64 & 1);
+}
+
 /* From the octet that opens to behind the one that closes; malformed, at the end, without one. */
 static size_t enclosed(struct mailbox_list *l, size_t at, uint8_t close)
 {
@@ -55,6 +69,10 @@ static size_t enclosed(struct mailbox_list *l, size_t at, uint8_t close)
 	unsigned depth = 1;
 	while (at < l->in.n) {
 		uint8_t c = l->in.p[at];
+		if (is_atext(c) && c < 0x80) { /* as most is */
+			at++;
+			continue;
+		}
 		if (c == '\\' && at + 1 < l->in.n) {
 			if (l->in.p[at + 1] == '\r')
 				l->seen |= MAILBOX_MALFORMED; /* of a fold, or alone? */
@@ -96,13 +114,6 @@ static bool skip_cfws(struct mailbox_list *l)
 	return l->at > from;
 }
 
-/* RFC 5322 section 3.2.3, and UTF-8: all but controls, blanks and ()<>[]:;@\,". in bits. */
-static bool is_atext(uint8_t c)
-{
-	static const uint64_t ascii[2] = { 0xa3ffacfa00000000, 0x7fffffffc7fffffe };
-	return c >= 0x80 || (ascii[c / 64] >> c % 64 & 1);
-}
-
 static void token_next(struct mailbox_list *l, struct token *t)
 {
 	bool spaced = skip_cfws(l);
@@ -119,7 +130,7 @@ static void token_next(struct mailbox_list *l, struct token *t)
 		t->kind = TOKEN_ATOM;
 		while (l->at < l->in.n && is_atext(l->in.p[l->at]))
 			l->at += l->in.p[l->at] < 0x80 ? 1 : unit(l, l->at);
-	} else if (memchr(".@,:;<>", c, 7)) {
+	} else if (is_special(c)) {
 		t->kind = TOKEN_SPECIAL;
 		t->special = c;
 		l->at++;

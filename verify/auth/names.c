@@ -2,6 +2,8 @@
 
 #include <idn2.h>
 
+#include "verify/auth/eight.h"
+
 enum { LABEL_MAX = 63, UTF8_MAX = 1000 };
 
 static size_t copy_ascii(struct bytes in, char *out)
@@ -31,10 +33,7 @@ static size_t copy_ascii(struct bytes in, char *out)
 size_t names_ascii(struct bytes in, char out[NAMES_MAX + 1])
 {
 	char utf8[UTF8_MAX + 1], *ascii = NULL;
-	bool plain = true;
-	for (size_t i = 0; i < in.n && plain; i++)
-		plain = in.p[i] < 0x80;
-	if (plain)
+	if (eight_ascii(in.p, in.n))
 		return copy_ascii(in, out);
 	if (in.n > UTF8_MAX || memchr(in.p, 0, in.n))
 		return 0;

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "verify/auth/eight.h"
+
 /* Slots lie apart from the entries, so that looking for a name touches the entries only. */
 struct entry {
 	struct record record; /* first: records_release gets here from it */
@@ -53,10 +55,8 @@ void records_free(struct records *r)
 
 static uint32_t hash_question(const struct records *r, const struct question *q)
 {
-	uint64_t x = r->seed ^ q->type;
-	for (size_t i = 0; i < q->len; i++)
-		x = (x ^ (uint8_t)q->name[i]) * 0x9e3779b97f4a7c15u;
-	return (uint32_t)(x >> 32);
+	uint64_t seed = r->seed ^ (uint64_t)q->type << 32;
+	return (uint32_t)(eight_hash(seed, q->name, q->len) >> 32);
 }
 
 static struct entry *set_of(const struct records *r, uint32_t hash)

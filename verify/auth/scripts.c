@@ -1,6 +1,7 @@
 #include "verify/auth/scripts.h"
 
 #include "base/utf8.h"
+#include "verify/auth/eight.h"
 
 enum script {
 	LATIN,
@@ -150,18 +151,10 @@ static bool joins(uint32_t c)
 	       (c >= 0x200c && c <= 0x200d) || c == 0x30fc;
 }
 
-static bool is_ascii(struct bytes b)
-{
-	uint8_t all = 0;
-	for (size_t i = 0; i < b.n; i++)
-		all |= b.p[i];
-	return all < 0x80;
-}
-
 bool scripts_mixed(struct bytes utf8)
 {
 	uint64_t set = 0;
-	if (is_ascii(utf8))
+	if (eight_ascii(utf8.p, utf8.n))
 		return false; /* as most is */
 	for (size_t i = 0; i < utf8.n;) {
 		uint32_t c;

@@ -7,7 +7,7 @@
 
 enum { NUMBER_MAX = 76, TIME_DIGITS_MAX = 12, BEGIN_MAX = 8, INSTANCE_DIGITS_MAX = 2 };
 
-static struct bytes value_of(const struct taglist *t, const char *name)
+static inline struct bytes value_of(const struct taglist *t, const char *name)
 {
 	const struct tag *tag = taglist_find(t, name);
 	return tag ? tag->value : (struct bytes){ NULL, 0 };

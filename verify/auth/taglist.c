@@ -120,12 +120,8 @@ bool taglist_parse(struct taglist *t, struct bytes in)
 	}
 }
 
-const struct tag *taglist_find(const struct taglist *t, const char *name)
+const struct tag *taglist_find_long(const struct taglist *t, const char *name)
 {
-	if (name[0] >= 'A' && name[0] <= 'z' && !name[1]) {
-		uint8_t i = t->letter[name[0] - 'A'];
-		return i ? &t->tag[i - 1] : NULL;
-	}
 	struct bytes wanted = bytes_str(name);
 	for (unsigned i = 0; i < t->n; i++)
 		if (bytes_equal(t->tag[i].name, wanted))
@@ -137,9 +133,15 @@ bool taglist_item(struct bytes *list, struct bytes *item)
 {
 	if (!list->p)
 		return false;
-	const uint8_t *colon = list->n ? memchr(list->p, ':', list->n) : NULL;
-	size_t n = colon ? (size_t)(colon - list->p) : list->n;
+	size_t n = 0;
+	uint64_t colon = 0;
+	while (list->n - n >= 8 && !(colon = eight_is(eight_load(list->p + n), ':')))
+		n += 8;
+	if (colon)
+		n += eight_first(colon);
+	while (!colon && n < list->n && list->p[n] != ':')
+		n++;
 	*item = bytes_trim(bytes_of(list->p, n));
-	*list = colon ? bytes_of(colon + 1, list->n - n - 1) : (struct bytes){ NULL, 0 };
+	*list = n < list->n ? bytes_from(*list, n + 1) : (struct bytes){ NULL, 0 };
 	return true;
 }

@@ -26,8 +26,17 @@ struct taglist {
 /* False: malformed, or a duplicate, or over TAGLIST_MAX. Borrows in for the life of t. */
 bool taglist_parse(struct taglist *t, struct bytes in);
 
+/* What taglist_find does for a name of several letters. */
+const struct tag *taglist_find_long(const struct taglist *t, const char *name);
+
 /* NULL: not there. Names are case-sensitive. */
-const struct tag *taglist_find(const struct taglist *t, const char *name);
+static inline const struct tag *taglist_find(const struct taglist *t, const char *name)
+{
+	if (name[0] < 'A' || name[0] > 'z' || name[1])
+		return taglist_find_long(t, name);
+	uint8_t i = t->letter[name[0] - 'A'];
+	return i ? &t->tag[i - 1] : NULL;
+}
 
 /*
  * Next item of a list with colons between (h=, q=, s=, t=): trimmed, from the front of *list, which
