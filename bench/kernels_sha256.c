@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "verify/kernel/hash.h"
+#include "verify/kernel/sha256_impl.h"
 
 enum { SET_MAX = 64 };
 
@@ -93,6 +94,54 @@ static void of_level(struct set *set, const uint8_t *octets, const char *name, e
 	printf("\n");
 }
 
+enum { RUN_BLOCKS = 64 };
+
+/* A run of blocks of as many strings as the kernel has lanes. */
+struct run {
+	struct sha256_ops ops;
+	struct sha256_lanes state;
+	const uint8_t *p[SHA256_LANES];
+	EVP_MD_CTX *ctx;
+};
+
+static void run_lanes(void *arg)
+{
+	struct run *r = arg;
+	r->ops.lanes(&r->state, r->p, r->p, RUN_BLOCKS);
+}
+
+static void run_pair(void *arg)
+{
+	struct run *r = arg;
+	r->ops.pair(&r->state, (unsigned[2]){ 0, 1 }, r->p, RUN_BLOCKS);
+}
+
+static void run_one(void *arg)
+{
+	struct run *r = arg;
+	EVP_DigestUpdate(r->ctx, r->p[0], RUN_BLOCKS * SHA256_BLOCK);
+}
+
+/* Lanes take the same time however few of them are somebody's: from how many on they win. */
+static void crossover(struct set *set, const uint8_t *octets, enum cpu_level level, unsigned flags,
+		      const char *what)
+{
+	struct run r = { .ops = sha256_ops_init(level, flags), .ctx = set->ctx };
+	struct kernels_racer race[2] = {
+		{ .name = "lanes", .run = run_lanes, .arg = &r },
+		{ .name = "few", .run = r.ops.pair ? run_pair : run_one, .arg = &r },
+	};
+	for (unsigned l = 0; l < SHA256_LANES; l++)
+		r.p[l] = octets + l * (RUN_BLOCKS * SHA256_BLOCK + 65);
+	if (!r.ops.lanes)
+		return;
+	EVP_DigestInit_ex2(set->ctx, set->md, NULL);
+	kernels_race(race, 2);
+	double strings = kernels_ratio(&race[0], &race[1]) * (r.ops.pair ? 2 : 1);
+	printf("# SHA-256 %s: as fast as %.1f live strings by %s; lanes from %u on\n", what,
+	       strings, r.ops.pair ? "pairs" : "OpenSSL", r.ops.worth);
+}
+
 void kernels_sha256(void)
 {
 	struct set *set = calloc(1, sizeof *set);
@@ -111,6 +160,12 @@ void kernels_sha256(void)
 	if (ni)
 		of_level(set, octets, "pairs", CPU_SCALAR, ni);
 	of_level(set, octets, "one by one", CPU_SCALAR, 0);
+	if (cpu_level() >= CPU_AVX512)
+		crossover(set, octets, CPU_AVX512, ni, "16 lanes");
+	if (cpu_level() >= CPU_AVX512 && ni)
+		crossover(set, octets, CPU_AVX512, 0, "16 lanes, no SHA-NI");
+	if (cpu_level() >= CPU_AVX2)
+		crossover(set, octets, CPU_AVX2, 0, "8 lanes, no SHA-NI");
 	struct kernels_racer race[2];
 	of_size(set, 20480, cpu_level(), cpu_flags(), octets, race);
 	char extra[64];
