@@ -1,11 +1,11 @@
 #include "base/pool.h"
 
 #include <assert.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
-enum { POOL_HUGE = 2 * 1024 * 1024, POOL_PAGE = 4096 };
+#include "base/memory.h"
+
+enum { POOL_PAGE = 4096 };
 
 /*
  * Objects [0, fresh) have been given out at least once; those of them that came back are on the
@@ -20,30 +20,7 @@ struct pool {
 	uint32_t n, fresh, n_free;
 	unsigned shift; /* size = odd << shift */
 	uint64_t inverse; /* of odd, modulo 2^64 */
-	void *map, *stack_map;
-	size_t map_size, stack_map_size;
 };
-
-/*
- * Memory in huge pages when it is at least one long and objects are small. Large objects are read
- * in order, which needs no huge pages, and the first touch of one would clear far more than the
- * object.
- */
-static void *pool_map(size_t size, size_t object, void **map, size_t *map_size)
-{
-	bool huge = size >= POOL_HUGE && object < POOL_PAGE;
-	size_t align = huge ? POOL_HUGE : POOL_PAGE;
-	if (__builtin_add_overflow(size, align, map_size))
-		return NULL;
-	*map = mmap(NULL, *map_size, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (*map == MAP_FAILED)
-		return NULL;
-	uint8_t *p = (uint8_t *)*map + (-(uintptr_t)*map & (align - 1));
-	if (huge)
-		madvise(p, size, MADV_HUGEPAGE); /* a wish: small pages do as well */
-	return p;
-}
 
 /* x * odd == 1 modulo 2^64: Newton doubles the right bits, and odd is its own inverse modulo 8. */
 static uint64_t pool_inverse(uint64_t odd)
@@ -52,6 +29,11 @@ static uint64_t pool_inverse(uint64_t odd)
 	for (int i = 0; i < 5; i++)
 		x *= 2 - odd * x;
 	return x;
+}
+
+static size_t stack_size(const struct pool *p)
+{
+	return (p->n ? p->n : 1) * sizeof *p->stack;
 }
 
 struct pool *pool_new(size_t size, uint32_t n)
@@ -69,16 +51,17 @@ struct pool *pool_new(size_t size, uint32_t n)
 	p->n = n;
 	p->shift = (unsigned)__builtin_ctzll(size);
 	p->inverse = pool_inverse(size >> p->shift);
-	p->objects = pool_map(span, size, &p->map, &p->map_size);
+	/* large objects are read in order, which needs no huge pages, and the first touch of one
+	 * would clear far more than the object */
+	p->objects = memory_new(span, size < POOL_PAGE);
 	if (!p->objects)
 		goto err1;
-	p->stack = pool_map((n ? n : 1) * sizeof *p->stack, sizeof *p->stack, &p->stack_map,
-			    &p->stack_map_size);
+	p->stack = memory_new(stack_size(p), true);
 	if (!p->stack)
 		goto err2;
 	return p;
 err2:
-	munmap(p->map, p->map_size);
+	memory_free(p->objects, span);
 err1:
 	free(p);
 	return NULL;
@@ -88,8 +71,8 @@ void pool_free(struct pool *p)
 {
 	if (!p)
 		return;
-	munmap(p->map, p->map_size);
-	munmap(p->stack_map, p->stack_map_size);
+	memory_free(p->objects, p->size * (p->n ? p->n : 1));
+	memory_free(p->stack, stack_size(p));
 	free(p);
 }
 

@@ -2,7 +2,8 @@
 
 #include <emmintrin.h>
 #include <stdlib.h>
-#include <sys/mman.h>
+
+#include "base/memory.h"
 
 /*
  * A bucket is one cache line: eight tags of 16 bits, compared at once, and the indices of eight
@@ -16,9 +17,13 @@
  * use first. Moving it to a list's end touches its neighbours, so flow_touch does that only when
  * the last move was FLOW_COARSE_NS ago or more, or when it changes the list: "oldest" is true to
  * one second.
+ *
+ * Flows are spread over so many buckets as their number asks for, which is doubled in place, so
+ * that a table of which little is used touches little memory.
  */
 enum {
 	FLOW_WAYS = 8,
+	FLOW_LOAD = 5, /* flows for which there is one bucket */
 	FLOW_COARSE_NS = 1000000000,
 };
 
@@ -42,7 +47,8 @@ struct flow_table {
 	struct bucket *bucket;
 	struct entry *entry;
 	uint64_t secret[3];
-	uint32_t mask; /* buckets - 1 */
+	uint32_t mask; /* buckets in use - 1 */
+	uint32_t mask_max; /* all buckets - 1 */
 	uint32_t max, count;
 	uint32_t used; /* entries ever used: those behind were never touched */
 	uint32_t free;
@@ -105,16 +111,7 @@ static uint64_t splitmix(uint64_t *state)
 	return z ^ z >> 31;
 }
 
-static void *map(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED)
-		return NULL;
-	madvise(p, size, MADV_HUGEPAGE); /* without it the table is slower, not wrong */
-	return p;
-}
-
-struct flow_table *flow_new(uint32_t max, uint32_t seed)
+struct flow_table *flow_new(uint32_t max, uint32_t first, uint32_t seed)
 {
 	struct flow_table *t = calloc(1, sizeof *t);
 	if (!t || !max)
@@ -123,17 +120,21 @@ struct flow_table *flow_new(uint32_t max, uint32_t seed)
 	for (int i = 0; i < 3; i++)
 		t->secret[i] = splitmix(&state);
 	uint64_t buckets = 2;
-	while (buckets * 5 < max)
+	while (buckets * FLOW_LOAD < max) {
+		if (buckets * FLOW_LOAD < first)
+			t->mask = (uint32_t)(buckets * 2 - 1);
 		buckets *= 2;
-	t->mask = (uint32_t)(buckets - 1);
+	}
+	t->mask |= 1;
+	t->mask_max = (uint32_t)(buckets - 1);
 	t->max = max;
 	t->free = FLOW_NONE;
 	for (int i = 0; i < 2; i++)
 		t->oldest[i] = t->newest[i] = FLOW_NONE;
 	t->bucket_bytes = buckets * sizeof *t->bucket;
 	t->entry_bytes = (size_t)max * sizeof *t->entry;
-	t->bucket = map(t->bucket_bytes);
-	t->entry = map(t->entry_bytes);
+	t->bucket = memory_new(t->bucket_bytes, true);
+	t->entry = memory_new(t->entry_bytes, true);
 	if (!t->bucket || !t->entry)
 		goto err0;
 	return t;
@@ -146,10 +147,8 @@ void flow_free(struct flow_table *t)
 {
 	if (!t)
 		return;
-	if (t->bucket)
-		munmap(t->bucket, t->bucket_bytes);
-	if (t->entry)
-		munmap(t->entry, t->entry_bytes);
+	memory_free(t->bucket, t->bucket_bytes);
+	memory_free(t->entry, t->entry_bytes);
 	free(t);
 }
 
@@ -311,10 +310,23 @@ static bool put(struct flow_table *t, struct place at, uint32_t flow)
 	return true;
 }
 
+/* All flows over twice as many buckets. One for which there is no room is found no more and goes
+ * when it is the oldest: where buckets are a third full that does not come to pass. */
+static void spread(struct flow_table *t)
+{
+	memset(t->bucket, 0, ((size_t)t->mask + 1) * sizeof *t->bucket);
+	t->mask = t->mask * 2 + 1;
+	for (int i = 0; i < 2; i++)
+		for (uint32_t f = t->oldest[i]; f != FLOW_NONE; f = t->entry[f].newer)
+			put(t, place_of(t, t->entry[f].hash), f);
+}
+
 uint32_t flow_insert(struct flow_table *t, const struct flow_key *key, uint64_t now_ns)
 {
 	if (t->count == t->max)
 		return FLOW_NONE;
+	if (t->mask < t->mask_max && t->count >= ((uint64_t)t->mask + 1) * FLOW_LOAD)
+		spread(t);
 	uint32_t flow = t->free != FLOW_NONE ? t->free : t->used;
 	if (!put(t, place_of(t, key->hash), flow))
 		return FLOW_NONE;
@@ -379,11 +391,12 @@ void flow_remove(struct flow_table *t, uint32_t flow)
 	struct bucket *b = &t->bucket[at.first];
 	unsigned way = slot_of(b, at.tag, flow);
 	if (way == FLOW_WAYS) {
-		b->strays--;
 		b = &t->bucket[at.second];
 		way = slot_of(b, at.tag, flow);
+		t->bucket[at.first].strays -= way != FLOW_WAYS;
 	}
-	b->tag[way] = 0;
+	if (way != FLOW_WAYS)
+		b->tag[way] = 0;
 	list_cut(t, flow);
 	e->list = LIST_FREE;
 	e->newer = t->free;

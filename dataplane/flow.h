@@ -19,8 +19,12 @@ struct flow_key {
 	uint32_t hash;
 };
 
-/* seed: so that nobody outside can choose the buckets. NULL when out of memory. */
-struct flow_table *flow_new(uint32_t max, uint32_t seed);
+/*
+ * first: up to so many flows none is ever moved; behind it the flow that doubles their number pays
+ * for all of them, and memory is touched as their number grows. seed: so that nobody outside can
+ * choose the buckets. NULL when out of memory.
+ */
+struct flow_table *flow_new(uint32_t max, uint32_t first, uint32_t seed);
 void flow_free(struct flow_table *t);
 
 /* The key of a decoded segment, hashed with the table's seed; *reversed is true when src is

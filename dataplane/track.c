@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
+#include "base/memory.h"
 #include "base/wheel.h"
 #include "reassembly/assemble.h"
 #include "reassembly/connection.h"
@@ -24,16 +25,20 @@ struct state {
 	bool timed; /* the timer is set for the connection */
 };
 
-enum { TICK_NS = 10000000, SLOTS = 2048, DUE_MAX = 64 };
+enum { TICK_NS = 10000000, SLOTS = 2048, DUE_MAX = 64, FLOWS_FIRST = 4096 };
 
 /*
  * How many connections there were between two ends, those long gone included, so that no two have
- * one flow_id. By a hash that is the same in every run; a pair of ends that finds another's tag
- * takes its place.
+ * one flow_id. By a hash that is the same in every run: in the small table, where it is hot while
+ * there are few; a pair of ends that finds another's tag there goes to the large one, and who finds
+ * another's tag there takes its place.
  */
 struct ordinal {
 	uint16_t tag, n;
 };
+
+enum { ORDINALS_FIRST = 1 << 16 };
+#define ORDINAL_BYTES ((ORDINALS_FIRST + TRACK_ORDINALS) * sizeof(struct ordinal))
 
 struct track {
 	const struct config *cfg;
@@ -75,8 +80,10 @@ static uint64_t ends_hash(const struct flow_key *key)
 static uint64_t flow_id(struct track *t, const struct flow_key *key)
 {
 	uint64_t h = ends_hash(key), at = h ^ h >> 32;
-	struct ordinal *o = &t->ordinal[at % TRACK_ORDINALS];
+	struct ordinal *o = &t->ordinal[at % ORDINALS_FIRST];
 	uint16_t tag = (uint16_t)(at >> 32) | 1; /* 0 is nobody's */
+	if (o->tag && o->tag != tag)
+		o = &t->ordinal[ORDINALS_FIRST + at % TRACK_ORDINALS];
 	if (o->tag != tag)
 		*o = (struct ordinal){ .tag = tag };
 	uint32_t ordinal = o->n++;
@@ -368,7 +375,7 @@ bool track_finish(struct track *t, unsigned n)
 
 bool track_restart(struct track *t)
 {
-	madvise(t->ordinal, TRACK_ORDINALS * sizeof *t->ordinal, MADV_DONTNEED); /* all zero */
+	madvise(t->ordinal, ORDINAL_BYTES, MADV_DONTNEED); /* all zero */
 	/* a wheel does not turn back */
 	struct wheel *timers = NULL;
 	if (flow_count(t->flows) == 0)
@@ -412,15 +419,8 @@ uint32_t track_count(const struct track *t)
 
 /* ---- life ---- */
 
-static void *map(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	return p == MAP_FAILED ? NULL : p;
-}
-
 struct track *track_new(const struct config *cfg, const struct mailport *ports, struct stats *stats,
-			uint8_t worker)
+			uint8_t worker, bool live)
 {
 	uint32_t seed;
 	struct track *t = calloc(1, sizeof *t);
@@ -433,18 +433,17 @@ struct track *track_new(const struct config *cfg, const struct mailport *ports, 
 	t->flow_max = cfg->flow_max;
 	t->last = FLOW_NONE;
 	if (getrandom(&seed, sizeof seed, 0) == sizeof seed)
-		t->flows = flow_new(cfg->flow_max, seed);
+		t->flows = flow_new(cfg->flow_max, live ? cfg->flow_max : FLOWS_FIRST, seed);
 	t->timers = wheel_new(cfg->flow_max, SLOTS, TICK_NS);
 	t->streams = stream_pool_new(cfg, stats);
 	t->assembler = assembler_new(cfg, stats);
 	t->state_bytes = (size_t)cfg->flow_max * sizeof(struct state);
-	t->state = map(t->state_bytes);
-	t->ordinal = map(TRACK_ORDINALS * sizeof *t->ordinal);
+	t->state = memory_new(t->state_bytes, true);
+	t->ordinal = memory_new(ORDINAL_BYTES, false);
 	if (!t->flows || !t->timers || !t->streams || !t->assembler || !t->state || !t->ordinal) {
 		track_free(t);
 		return NULL;
 	}
-	madvise(t->state, t->state_bytes, MADV_HUGEPAGE); /* a wish */
 	return t;
 }
 
@@ -452,10 +451,8 @@ void track_free(struct track *t)
 {
 	if (!t)
 		return;
-	if (t->state)
-		munmap(t->state, t->state_bytes);
-	if (t->ordinal)
-		munmap(t->ordinal, TRACK_ORDINALS * sizeof *t->ordinal);
+	memory_free(t->state, t->state_bytes);
+	memory_free(t->ordinal, ORDINAL_BYTES);
 	flow_free(t->flows);
 	wheel_free(t->timers);
 	stream_pool_free(t->streams);

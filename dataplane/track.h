@@ -18,9 +18,10 @@ enum { TRACK_ORDINALS = 1 << 20 };
 
 struct track;
 
-/* Borrows cfg, ports and stats for its life. NULL when out of memory. */
+/* Borrows cfg, ports and stats for its life. live: no segment waits for the flow table to grow.
+ * NULL when out of memory. */
 struct track *track_new(const struct config *cfg, const struct mailport *ports, struct stats *stats,
-			uint8_t worker);
+			uint8_t worker, bool live);
 void track_free(struct track *t);
 /* A new snapshot; flow_max stays what it was. */
 void track_config(struct track *t, const struct config *cfg);

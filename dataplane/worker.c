@@ -270,7 +270,7 @@ struct worker *worker_new(const struct worker_setup *setup)
 	memcpy(w->home, setup->home, sizeof w->home);
 	mailport_set(&w->ports, w->cfg);
 	w->frag = frag_new(w->cfg, w->stats);
-	w->track = track_new(w->cfg, &w->ports, w->stats, w->id);
+	w->track = track_new(w->cfg, &w->ports, w->stats, w->id, w->capture->live);
 	if (!w->frag || !w->track) {
 		worker_free(w);
 		return NULL;

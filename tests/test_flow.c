@@ -48,7 +48,7 @@ static void keys(void)
 		{ 6, "aaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaab", 9, 25, false },
 		{ 6, "aaaaaaaaaaaaaaab", "aaaaaaaaaaaaaaaa", 25, 9, true },
 	};
-	struct flow_table *t = flow_new(10, 1);
+	struct flow_table *t = flow_new(10, 10, 1);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
 	struct flow_key key[7];
 	for (unsigned i = 0; i < 7; i++) {
@@ -71,7 +71,7 @@ static void keys(void)
 			 "aaaa",
 			 16) == 0);
 	/* the seed chooses the buckets */
-	struct flow_table *other = flow_new(10, 2);
+	struct flow_table *other = flow_new(10, 10, 2);
 	bool reversed;
 	struct flow_key a = key_of(t, 5, false, &reversed), b = key_of(other, 5, false, &reversed);
 	CU_ASSERT_NOT_EQUAL(a.hash, b.hash);
@@ -84,9 +84,10 @@ static void keys(void)
 static void like_an_array(void)
 {
 	static const uint32_t sizes[] = { 1, 2, 7, 16, 17, 100, 1000, 4097 };
-	for (unsigned s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
-		uint32_t max = sizes[s], names = max * 3, count = 0;
-		struct flow_table *t = flow_new(max, s);
+	for (unsigned s = 0; s < 2 * sizeof sizes / sizeof sizes[0]; s++) {
+		uint32_t max = sizes[s / 2], names = max * 3, count = 0;
+		struct flow_table *t =
+			flow_new(max, s % 2 ? 0 : max, s); /* 0: grows from the start */
 		uint32_t *at = malloc(names * sizeof *at);
 		CU_ASSERT_FATAL(t && at);
 		memset(at, 0xff, names * sizeof *at);
@@ -128,8 +129,9 @@ static void like_an_array(void)
 static void a_million(void)
 {
 	static const uint32_t sizes[] = { 1u << 20, (1u << 20) + (1u << 18) };
-	for (unsigned s = 0; s < 2; s++) {
-		struct flow_table *t = flow_new(sizes[s], 99);
+	for (unsigned k = 0; k < 4; k++) {
+		unsigned s = k / 2;
+		struct flow_table *t = flow_new(sizes[s], k % 2 ? 4096 : sizes[s], 99);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(t);
 		uint32_t wrong = 0;
 		bool reversed;
@@ -153,7 +155,7 @@ static void a_million(void)
 /* all flows in the same few buckets, as somebody who knew the seed would do: refused, never lost */
 static void same_bucket(void)
 {
-	struct flow_table *t = flow_new(1000, 3);
+	struct flow_table *t = flow_new(1000, 1000, 3);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
 	bool reversed;
 	unsigned n = 0;
@@ -190,7 +192,7 @@ static void same_bucket(void)
 /* few buckets, crowded: flows that stand in their second bucket are found, and come home, and go */
 static void crowded(void)
 {
-	struct flow_table *t = flow_new(1000, 3);
+	struct flow_table *t = flow_new(1000, 1000, 3);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
 	enum { NAMES = 120 };
 	uint32_t at[NAMES], refused = 0, wrong = 0;
@@ -218,7 +220,7 @@ static void crowded(void)
 
 static void eviction(void)
 {
-	struct flow_table *t = flow_new(4, 5);
+	struct flow_table *t = flow_new(4, 4, 5);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
 	bool busy, reversed;
 	uint32_t at[4];
@@ -254,7 +256,7 @@ static void eviction(void)
 
 static void expiry(void)
 {
-	struct flow_table *t = flow_new(4, 5);
+	struct flow_table *t = flow_new(4, 4, 5);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
 	bool reversed;
 	uint32_t at[3];

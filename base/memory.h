@@ -1,0 +1,21 @@
+/*
+ * memory - large tables: zero octets that the system gives page by page, as they are touched.
+ *
+ * What is never used costs address space only. Not handled: nothing says when the machine has no
+ * more memory than was touched.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Of the first so many octets none lie in huge pages: little use shall not clear much memory. */
+#define MEMORY_SMALL ((size_t)2 * 1024 * 1024)
+
+/*
+ * size > 0 octets at the start of a page. huge: what lies behind the first MEMORY_SMALL is wished
+ * for in huge pages, which suits small objects all over the table. NULL when there is no room.
+ */
+void *memory_new(size_t size, bool huge);
+/* As memory_new was asked. p may be NULL. */
+void memory_free(void *p, size_t size);
