@@ -198,7 +198,7 @@ static void cut_is_a_prefix(void)
 }
 
 /* Held line ends are a number: a long run of them is given out piece by piece when content follows. */
-static void empty_lines(const struct canon_ops *ops, const char *front)
+static void empty_lines(const struct canon_ops *ops, enum canon_kind kind, const char *front)
 {
 	enum { LINES = 1000000 };
 	size_t f = strlen(front);
@@ -209,7 +209,7 @@ static void empty_lines(const struct canon_ops *ops, const char *front)
 		memcpy(in + f + 2 * i, "\r\n", 2);
 	in[f + 2 * LINES] = 'x';
 	struct canon c;
-	canon_init(&c, ops, CANON_SIMPLE, UINT64_MAX);
+	canon_init(&c, ops, kind, UINT64_MAX);
 	struct bytes lines = bytes_of(in, f + 2 * LINES), x = bytes_of(in + f + 2 * LINES, 1);
 	size_t n = 0, calls = 0;
 	while (lines.n)
@@ -230,8 +230,10 @@ static void empty_lines(const struct canon_ops *ops, const char *front)
 static void a_million_empty_lines(void)
 {
 	for (unsigned l = 0; l < levels; l++) {
-		empty_lines(&level[l], "");
-		empty_lines(&level[l], "text");
+		for (int kind = CANON_SIMPLE; kind <= CANON_RELAXED; kind++) {
+			empty_lines(&level[l], kind, "");
+			empty_lines(&level[l], kind, "text");
+		}
 	}
 }
 
