@@ -1,8 +1,9 @@
 #include "dataplane/frag.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/random.h>
+
+#include "base/pool.h"
 
 /*
  * All fragments but the last are multiples of 8 octets, so a datagram is 8,192 blocks of 8, one bit
@@ -32,31 +33,32 @@ struct datagram {
 	uint32_t end; /* behind the last octet seen */
 	uint32_t total; /* 0: the last fragment was not seen */
 	uint32_t blocks; /* that are there */
-	uint32_t older, newer, same; /* by age; in the hash chain. `newer` also chains free ones */
+	uint32_t older, newer, same; /* by age; in the hash chain */
 	uint64_t first_ns;
 	uint32_t page[PAGES]; /* NONE: not there */
 };
 
 struct frag {
 	struct stats *stats;
-	struct datagram *datagram;
-	struct page *page;
+	struct pool *datagrams, *pages;
 	uint32_t *chain; /* heads */
-	uint32_t *free_page;
 	uint32_t mask; /* chains - 1 */
-	uint32_t max, n_pages;
-	uint32_t n_free_page;
-	uint32_t free, oldest, newest;
+	uint32_t max;
+	uint32_t oldest, newest;
 	uint64_t age_ns;
 	uint64_t secret[2];
 	uint8_t out[2][65536]; /* used in turn: the last result may be the next input */
 	unsigned turn;
 };
 
-static void *map(size_t size)
+static struct datagram *datagram_at(const struct frag *f, uint32_t i)
 {
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return p == MAP_FAILED ? NULL : p;
+	return pool_at(f->datagrams, i);
+}
+
+static struct page *page_at(const struct frag *f, uint32_t i)
+{
+	return pool_at(f->pages, i);
 }
 
 struct frag *frag_new(const struct config *cfg, struct stats *stats)
@@ -67,27 +69,20 @@ struct frag *frag_new(const struct config *cfg, struct stats *stats)
 	f->stats = stats;
 	f->max = cfg->fragment_max ? cfg->fragment_max : 1;
 	f->age_ns = (uint64_t)cfg->fragment_ms * 1000000;
-	/* one datagram always fits */
-	f->n_pages = f->max * (FRAG_BYTES_EACH / PAGE) + PAGES;
 	f->mask = 1;
 	while (f->mask < f->max)
 		f->mask = f->mask * 2 + 1;
-	f->datagram = map((size_t)f->max * sizeof *f->datagram);
-	f->page = map((size_t)f->n_pages * sizeof *f->page);
+	f->datagrams = pool_new(sizeof(struct datagram), f->max);
+	/* one datagram always fits */
+	f->pages = pool_new(sizeof(struct page), f->max * (FRAG_BYTES_EACH / PAGE) + PAGES);
 	f->chain = malloc(((size_t)f->mask + 1) * sizeof *f->chain);
-	f->free_page = malloc((size_t)f->n_pages * sizeof *f->free_page);
-	if (!f->datagram || !f->page || !f->chain || !f->free_page ||
+	if (!f->datagrams || !f->pages || !f->chain ||
 	    getrandom(f->secret, sizeof f->secret, 0) != sizeof f->secret) {
 		frag_free(f);
 		return NULL;
 	}
 	for (uint32_t i = 0; i <= f->mask; i++)
 		f->chain[i] = NONE;
-	for (uint32_t i = 0; i < f->n_pages; i++)
-		f->free_page[f->n_free_page++] = f->n_pages - 1 - i;
-	for (uint32_t i = 0; i < f->max; i++)
-		f->datagram[i].newer = i + 1 < f->max ? i + 1 : NONE;
-	f->free = 0;
 	f->oldest = f->newest = NONE;
 	return f;
 }
@@ -96,12 +91,9 @@ void frag_free(struct frag *f)
 {
 	if (!f)
 		return;
-	if (f->datagram)
-		munmap(f->datagram, (size_t)f->max * sizeof *f->datagram);
-	if (f->page)
-		munmap(f->page, (size_t)f->n_pages * sizeof *f->page);
+	pool_free(f->datagrams);
+	pool_free(f->pages);
 	free(f->chain);
-	free(f->free_page);
 	free(f);
 }
 
@@ -144,28 +136,27 @@ static void drop_pages(struct frag *f, struct datagram *d)
 {
 	for (uint32_t i = 0; i * PAGE < d->end; i++)
 		if (d->page[i] != NONE) {
-			f->free_page[f->n_free_page++] = d->page[i];
+			pool_give(f->pages, d->page[i]);
 			d->page[i] = NONE;
 		}
 }
 
 static void forget(struct frag *f, uint32_t i)
 {
-	struct datagram *d = &f->datagram[i];
+	struct datagram *d = datagram_at(f, i);
 	uint32_t *at = chain_of(f, d->address, d->id);
 	while (*at != i)
-		at = &f->datagram[*at].same;
+		at = &datagram_at(f, *at)->same;
 	*at = d->same;
-	*(d->older != NONE ? &f->datagram[d->older].newer : &f->oldest) = d->newer;
-	*(d->newer != NONE ? &f->datagram[d->newer].older : &f->newest) = d->older;
+	*(d->older != NONE ? &datagram_at(f, d->older)->newer : &f->oldest) = d->newer;
+	*(d->newer != NONE ? &datagram_at(f, d->newer)->older : &f->newest) = d->older;
 	drop_pages(f, d);
-	d->newer = f->free;
-	f->free = i;
+	pool_give(f->datagrams, i);
 }
 
 static void evict(struct frag *f)
 {
-	if (!f->datagram[f->oldest].dropped)
+	if (!datagram_at(f, f->oldest)->dropped)
 		stats_add(f->stats, STAT_FRAG_EVICTED, 1);
 	forget(f, f->oldest);
 }
@@ -173,7 +164,7 @@ static void evict(struct frag *f)
 static void expire(struct frag *f, uint64_t now_ns)
 {
 	while (f->oldest != NONE) {
-		struct datagram *d = &f->datagram[f->oldest];
+		struct datagram *d = datagram_at(f, f->oldest);
 		if (now_ns <= d->first_ns || now_ns - d->first_ns <= f->age_ns)
 			return;
 		if (!d->dropped)
@@ -188,14 +179,13 @@ static uint32_t look_up(struct frag *f, const struct decode_fragment *in, uint64
 	uint8_t address[32];
 	address_of(address, in);
 	uint32_t *chain = chain_of(f, address, in->id);
-	for (uint32_t i = *chain; i != NONE; i = f->datagram[i].same)
-		if (is_key(&f->datagram[i], address, in))
+	for (uint32_t i = *chain; i != NONE; i = datagram_at(f, i)->same)
+		if (is_key(datagram_at(f, i), address, in))
 			return i;
-	if (f->free == NONE)
+	if (!pool_left(f->datagrams))
 		evict(f);
-	uint32_t i = f->free;
-	struct datagram *d = &f->datagram[i];
-	f->free = d->newer;
+	uint32_t i = pool_take(f->datagrams);
+	struct datagram *d = datagram_at(f, i);
 	memset(d, 0, offsetof(struct datagram, page));
 	memset(d->page, 0xff, sizeof d->page);
 	memcpy(d->address, address, sizeof address);
@@ -207,7 +197,7 @@ static uint32_t look_up(struct frag *f, const struct decode_fragment *in, uint64
 	*chain = i;
 	d->newer = NONE;
 	d->older = f->newest;
-	*(f->newest != NONE ? &f->datagram[f->newest].newer : &f->oldest) = i;
+	*(f->newest != NONE ? &datagram_at(f, f->newest)->newer : &f->oldest) = i;
 	f->newest = i;
 	return i;
 }
@@ -220,18 +210,18 @@ static uint32_t look_up(struct frag *f, const struct decode_fragment *in, uint64
  */
 static bool take_pages(struct frag *f, uint32_t i, size_t off, size_t n)
 {
-	struct datagram *d = &f->datagram[i];
+	struct datagram *d = datagram_at(f, i);
 	for (size_t k = off / PAGE; k * PAGE < off + n; k++) {
 		if (d->page[k] != NONE)
 			continue;
-		while (!f->n_free_page) {
+		while (!pool_left(f->pages)) {
 			bool self = f->oldest == i;
 			evict(f);
 			if (self)
 				return false;
 		}
-		d->page[k] = f->free_page[--f->n_free_page];
-		f->page[d->page[k]].have = 0;
+		d->page[k] = pool_take(f->pages);
+		page_at(f, d->page[k])->have = 0;
 	}
 	return true;
 }
@@ -241,7 +231,7 @@ static bool write_octets(struct frag *f, struct datagram *d, size_t off, struct 
 {
 	for (size_t done = 0; done < data.n; done += BLOCK) {
 		size_t at = (off + done) % PAGE;
-		struct page *page = &f->page[d->page[(off + done) / PAGE]];
+		struct page *page = page_at(f, d->page[(off + done) / PAGE]);
 		size_t n = data.n - done < BLOCK ? data.n - done : BLOCK;
 		uint64_t bit = UINT64_C(1) << at / BLOCK;
 		if (page->have & bit) {
@@ -269,10 +259,10 @@ static bool fits(const struct datagram *d, const struct decode_fragment *in)
 
 static void give(struct frag *f, uint32_t i, struct bytes *out, uint8_t *protocol)
 {
-	struct datagram *d = &f->datagram[i];
+	struct datagram *d = datagram_at(f, i);
 	uint8_t *to = f->out[f->turn ^= 1];
 	for (uint32_t at = 0; at < d->total; at += PAGE)
-		memcpy(to + at, f->page[d->page[at / PAGE]].data,
+		memcpy(to + at, page_at(f, d->page[at / PAGE])->data,
 		       d->total - at < PAGE ? d->total - at : PAGE);
 	*out = bytes_of(to, d->total);
 	*protocol = (uint8_t)(d->first_protocol - 1);
@@ -294,7 +284,7 @@ bool frag_push(struct frag *f, const struct decode_fragment *in, uint64_t now_ns
 	    end > UINT16_MAX || (in->more && in->data.n % BLOCK))
 		return dropped(f);
 	uint32_t i = look_up(f, in, now_ns);
-	struct datagram *d = &f->datagram[i];
+	struct datagram *d = datagram_at(f, i);
 	if (d->dropped)
 		return dropped(f);
 	bool fit = fits(d, in);
@@ -324,7 +314,7 @@ bool frag_push(struct frag *f, const struct decode_fragment *in, uint64_t now_ns
 void frag_end(struct frag *f)
 {
 	while (f->oldest != NONE) {
-		if (!f->datagram[f->oldest].dropped)
+		if (!datagram_at(f, f->oldest)->dropped)
 			stats_add(f->stats, STAT_FRAG_TIMEOUT, 1);
 		forget(f, f->oldest);
 	}
