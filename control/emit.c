@@ -20,7 +20,7 @@ struct emit {
 	struct maillog *log;
 	struct output *out;
 	struct bytes *slot; /* lines by order & mask, in malloc memory; n 0: has not come */
-	uint64_t mask, next;
+	uint64_t mask, next, waiting; /* waiting: slots with a line */
 	uint64_t first, before; /* order that messages count from now; messages before these */
 	bool flagged, failed, gone;
 	bool header; /* of the table was printed */
@@ -64,7 +64,7 @@ void emit_free(struct emit *e)
 	events_free(e->events);
 	table_free(e->table);
 	maillog_free(e->log);
-	for (uint64_t i = 0; e->slot && i <= e->mask; i++)
+	for (uint64_t i = 0; e->waiting && i <= e->mask; i++)
 		free((void *)e->slot[i].p);
 	free(e->slot);
 	free(e);
@@ -120,6 +120,7 @@ void emit_push(struct emit *e, const struct message *m)
 	}
 	memcpy(copy, line.p, line.n);
 	*slot = bytes_of(copy, line.n);
+	e->waiting++;
 }
 
 unsigned emit_print(struct emit *e)
@@ -131,6 +132,7 @@ unsigned emit_print(struct emit *e)
 		free((void *)slot->p);
 		*slot = (struct bytes){ NULL, 0 };
 	}
+	e->waiting -= n;
 	return n;
 }
 
@@ -158,7 +160,7 @@ bool emit_flush(struct emit *e)
 void emit_totals(struct emit *e)
 {
 	uint64_t first = e->next;
-	for (; e->next - first <= e->mask; e->next++)
+	for (; e->waiting; e->next++)
 		emit_print(e);
 	e->next = first;
 	if (!e->table)
