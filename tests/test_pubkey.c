@@ -552,7 +552,7 @@ static void rare_kind_is_not_left(void)
 		mixed_back(pubkey_submit(q, &j[i].job));
 		mixed_back(pubkey_poll(q));
 	}
-	CU_ASSERT(i < 50);
+	CU_ASSERT(i < 82);
 	while (mixed_back(pubkey_flush(q)))
 		;
 	while (i-- > 0)

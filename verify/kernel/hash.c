@@ -29,7 +29,6 @@ enum {
 struct lane {
 	struct hash_job *job; /* NULL: idle */
 	struct bytes have;
-	struct bytes ahead; /* to be fetched while the blocks given are worked on */
 	uint64_t total; /* octets pulled */
 	uint8_t n_tail;
 	bool last; /* the job has no more octets */
@@ -43,7 +42,9 @@ struct hash_queue {
 	struct sha256_lanes state;
 	const uint8_t *p[SHA256_LANES];
 	uint32_t n[SHA256_LANES];
+	/* to be fetched while the blocks given are worked on: n_ahead blocks, and then any */
 	const uint8_t *ahead[SHA256_LANES];
+	uint32_t n_ahead[SHA256_LANES];
 	struct sha256_ops ops;
 	unsigned lanes, busy;
 	unsigned n_sha256;
@@ -90,7 +91,7 @@ static void lane_begin(struct hash_queue *q, unsigned i, struct hash_job *job)
 {
 	struct lane *l = &q->lane[i];
 	l->job = job;
-	l->have = l->ahead = (struct bytes){ NULL, 0 };
+	l->have = (struct bytes){ NULL, 0 };
 	l->total = 0;
 	l->n_tail = 0;
 	l->last = l->padded = false;
@@ -102,6 +103,7 @@ static void lane_begin(struct hash_queue *q, unsigned i, struct hash_job *job)
 	q->sha256 |= 1u << i;
 	q->dry |= 1u << i;
 	q->n_sha256++;
+	q->n_ahead[i] = 0;
 	sha256_lane_init(&q->state, i);
 	if (job->running) {
 		const SHA256_CTX *ctx = job->running;
@@ -147,17 +149,20 @@ static size_t pad(uint8_t *p, size_t n, uint64_t total)
 	return end;
 }
 
-static void pull(struct lane *l)
+static void pull(struct hash_queue *q, unsigned i)
 {
+	struct lane *l = &q->lane[i];
 	uint8_t *buf = l->piece + HASH_CARRY;
 	l->last = !l->job->next(l->job, buf, HASH_PIECE, &l->have);
 	l->total += l->have.n;
-	l->ahead = l->job->ahead;
-	if (!l->have.n || l->have.p != buf) {
-		if (!l->ahead.n)
-			l->ahead = bytes_from(l->have, HASH_AHEAD);
+	bool own = l->have.n && l->have.p == buf;
+	struct bytes ahead = l->job->ahead;
+	if (!ahead.n && !own)
+		ahead = bytes_from(l->have, HASH_AHEAD);
+	q->ahead[i] = ahead.p;
+	q->n_ahead[i] = (uint32_t)((ahead.n + SHA256_BLOCK - 1) / SHA256_BLOCK);
+	if (!own)
 		return;
-	}
 	memcpy(buf - l->n_tail, l->tail, l->n_tail);
 	buf -= l->n_tail;
 	size_t n = l->have.n + l->n_tail;
@@ -168,7 +173,8 @@ static void pull(struct lane *l)
 
 static void give(struct hash_queue *q, unsigned i, const uint8_t *p, size_t octets)
 {
-	q->ahead[i] = q->lane[i].ahead.n ? q->lane[i].ahead.p : p;
+	if (!q->n_ahead[i])
+		q->ahead[i] = p;
 	q->p[i] = p;
 	q->n[i] = (uint32_t)(octets / SHA256_BLOCK);
 }
@@ -205,18 +211,19 @@ static void feed(struct hash_queue *q, unsigned i)
 			l->n_tail = 0;
 			return;
 		} else {
-			pull(l);
+			pull(q, i);
 		}
 	}
 }
 
-static void took(struct hash_queue *q, unsigned i, uint32_t blocks)
+static inline void took(struct hash_queue *q, unsigned i, uint32_t blocks)
 {
-	struct lane *l = &q->lane[i];
-	l->ahead = bytes_from(l->ahead, (size_t)blocks * SHA256_BLOCK);
-	q->ahead[i] = l->ahead.n ? l->ahead.p : q->p[i];
-	q->p[i] += (size_t)blocks * SHA256_BLOCK;
+	const size_t octets = (size_t)blocks * SHA256_BLOCK;
+	bool more = q->n_ahead[i] > blocks;
+	q->p[i] += octets;
 	q->n[i] -= blocks;
+	q->ahead[i] = more ? q->ahead[i] + octets : q->p[i];
+	q->n_ahead[i] = more ? q->n_ahead[i] - blocks : 0;
 	q->dry |= (unsigned)!q->n[i] << i;
 }
 
@@ -231,10 +238,12 @@ static void step_together(struct hash_queue *q)
 	for (; idle; idle &= idle - 1) { /* the state of these is nobody's */
 		int i = __builtin_ctz(idle);
 		q->p[i] = q->ahead[i] = any;
+		q->n[i] = NOBODY;
+		q->n_ahead[i] = 0;
 	}
 	q->ops.lanes(&q->state, q->p, q->ahead, blocks);
-	for (unsigned set = q->sha256; set; set &= set - 1)
-		took(q, (unsigned)__builtin_ctz(set), blocks);
+	for (unsigned i = 0; i < q->ops.width; i++)
+		took(q, i, blocks);
 }
 
 /* The next of the set behind lane i, in a circle; set is not empty. */

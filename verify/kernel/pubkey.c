@@ -24,7 +24,7 @@ enum { EXPONENT_MAX = 8 };
 enum kind { KIND_F4, KIND_OTHER = RSA_SIZES, KIND_ED25519 = 2 * RSA_SIZES, KIND_N };
 enum {
 	EXPONENT_F4 = 65537,
-	PASSED_MAX = 32, /* jobs that may overtake those of a batch that does not fill */
+	PASSED_MAX = 64, /* jobs that may overtake those of a batch that does not fill */
 };
 
 struct batch {
