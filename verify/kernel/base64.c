@@ -128,7 +128,8 @@ ptrdiff_t base64_decode(struct bytes in, uint8_t *out, size_t cap)
 	return (ptrdiff_t)(n + rest);
 }
 
-/* Blanks and, in MIME, junk at random, then lines and an end; cut everywhere. */
+/* Blanks and, in MIME, junk at random, then lines and an end; cut at every place of a block, but not
+ * of the text: that would take 3 ms. */
 static bool self_test(const struct base64_ops *ops, bool mime, const char *end)
 {
 	static const char alphabet[] =
@@ -148,9 +149,10 @@ static bool self_test(const struct base64_ops *ops, bool mime, const char *end)
 		text[n++] = (uint8_t)(i % 78 < 76 ? alphabet[i & 63] : "\r\n"[i % 78 - 76]);
 	memcpy(text + n, end, len);
 	n += len;
-	for (size_t cut = 0; cut <= n; cut++) {
-		struct base64 a = { .mime = mime }, b = { .mime = mime, .ops = ops };
-		size_t x = base64_push(&a, bytes_of(text, n), want, sizeof want);
+	struct base64 a = { .mime = mime };
+	size_t x = base64_push(&a, bytes_of(text, n), want, sizeof want);
+	for (size_t cut = 0; cut <= n; cut += 9) {
+		struct base64 b = { .mime = mime, .ops = ops };
 		size_t y = base64_push(&b, bytes_of(text, cut), have, sizeof have);
 		y += base64_push(&b, bytes_of(text + cut, n - cut), have + y, sizeof have - y);
 		if (x != y || memcmp(want, have, x) != 0 || a.n != b.n || a.bits != b.bits ||

@@ -146,14 +146,14 @@ size_t quoted_end(struct quoted *s, uint8_t *out, size_t cap)
 /* A stop at every place of several blocks, and none. */
 static bool self_test(const struct quoted_ops *ops)
 {
-	uint8_t text[300], want[sizeof text], have[sizeof text];
+	uint8_t text[110], want[sizeof text], have[sizeof text];
 	for (unsigned i = 0; i < sizeof text; i++)
 		text[i] = (uint8_t)(i * 7 % 256 == '=' || i * 7 % 256 == '\r' ? 0xbd : i * 7);
 	for (size_t at = 0; at < sizeof text; at++) {
 		for (int c = 0; c < 2; c++) {
 			uint8_t was = text[at];
 			text[at] = c ? '=' : '\r';
-			size_t from = at < 70 ? at : 70;
+			size_t from = at < 40 ? at : 40;
 			for (size_t i = at - from; i <= at + 1 && i < sizeof text; i++) {
 				size_t n = run_scalar(text + i, sizeof text - i, want);
 				if (ops->run(text + i, sizeof text - i, have) != n ||
