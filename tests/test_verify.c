@@ -246,6 +246,74 @@ static void queues_apart(void)
 	free(stats);
 }
 
+/* Steps until its octets are in a queue. */
+static struct verify *in_work(struct verify_engine *e, struct message *m)
+{
+	unsigned asked = 0;
+	struct verify *v = verify_begin(e, m, 1);
+	enum verify_state s;
+	CU_ASSERT_FATAL(v != NULL);
+	while ((s = verify_step(e, v, 1)) == VERIFY_ASK)
+		answer(v, &asked);
+	CU_ASSERT_EQUAL_FATAL(s, VERIFY_BUSY);
+	return v;
+}
+
+/* Whoever gives up questions takes nothing out of the queues; the verdict is that of the octets. */
+static void given_up_in_work(void)
+{
+	struct config cfg = config();
+	struct stats *stats = stats_new();
+	struct verify_engine *e = verify_engine_new(&cfg, 3, stats);
+	struct message m[3];
+	struct verify *v[3];
+	CU_ASSERT_FATAL(e != NULL);
+	for (unsigned i = 0; i < 3; i++) {
+		make(&m[i], 10 * i + 1, i);
+		v[i] = in_work(e, &m[i]);
+		verify_give_up(v[i]);
+		verify_late(v[i], 1000000);
+	}
+	for (unsigned done = 0; done < 3;) {
+		struct verify *ready = verify_poll(e, true);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(ready);
+		verify_give_up(ready);
+		if (verify_step(e, ready, 1) != VERIFY_DONE)
+			continue;
+		struct message *one = verify_message(ready);
+		check(one, (unsigned)(one - m));
+		verify_end(e, ready);
+		free(one->chunks);
+		done++;
+	}
+	CU_ASSERT_PTR_NULL(verify_poll(e, true));
+	verify_engine_free(e);
+	free(stats);
+}
+
+/* An engine may go with messages in its queues, after these. */
+static void freed_in_work(void)
+{
+	struct config cfg = config();
+	struct stats *stats = stats_new();
+	for (unsigned n = 0; n <= SLOTS; n += 3) {
+		struct verify_engine *e = verify_engine_new(&cfg, SLOTS, stats);
+		struct message m[SLOTS];
+		CU_ASSERT_FATAL(e != NULL);
+		for (unsigned i = 0; i < n; i++) {
+			make(&m[i], i, GOOD);
+			in_work(e, &m[i]);
+		}
+		struct verify *v = n ? verify_poll(e, true) : NULL; /* to its signature */
+		if (v)
+			verify_step(e, v, 1);
+		for (unsigned i = 0; i < n; i++)
+			free(m[i].chunks);
+		verify_engine_free(e);
+	}
+	free(stats);
+}
+
 /* One message alone, to its end. */
 static struct verify *alone(struct verify_engine *e, struct message *m)
 {
@@ -531,5 +599,6 @@ static void largest_header(void)
 	free(stats);
 }
 
-TEST_MAIN("verify", TEST(many_messages), TEST(queues_apart), TEST(switched_off), TEST(new_config),
-	  TEST(now), TEST(too_large), TEST(odd_messages), TEST(c53_test_key), TEST(largest_header))
+TEST_MAIN("verify", TEST(many_messages), TEST(queues_apart), TEST(given_up_in_work),
+	  TEST(freed_in_work), TEST(switched_off), TEST(new_config), TEST(now), TEST(too_large),
+	  TEST(odd_messages), TEST(c53_test_key), TEST(largest_header))
