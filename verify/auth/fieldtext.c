@@ -54,7 +54,7 @@ struct bytes fieldtext_end(struct fieldtext *f)
 }
 
 /* What neither fills the line nor the room goes in at once. */
-static void put_run(struct fieldtext *f, const uint8_t *p, size_t n)
+void fieldtext_run(struct fieldtext *f, const uint8_t *p, size_t n)
 {
 	if (n <= f->max - f->n && f->n - f->line + n <= f->width) {
 		memcpy(f->p + f->n, p, n);
@@ -63,11 +63,6 @@ static void put_run(struct fieldtext *f, const uint8_t *p, size_t n)
 	}
 	for (size_t i = 0; i < n; i++)
 		put(f, p[i]);
-}
-
-void fieldtext_put(struct fieldtext *f, const char *text)
-{
-	put_run(f, (const uint8_t *)text, strlen(text));
 }
 
 void fieldtext_number(struct fieldtext *f, uint64_t number)
@@ -117,7 +112,7 @@ static void put_text(struct fieldtext *f, struct bytes text, octet_set plain)
 		while (i < text.n && is_in(plain, text.p[i]))
 			i++;
 		if (i > from)
-			put_run(f, text.p + from, i - from);
+			fieldtext_run(f, text.p + from, i - from);
 		if (i == text.n)
 			return;
 		unsigned len = utf8_len(text.p + i, text.n - i);

@@ -29,7 +29,12 @@ void fieldtext_begin(struct fieldtext *f, struct arena *arena, const char *name,
 struct bytes fieldtext_end(struct fieldtext *f);
 
 /* Our own words, as they are. */
-void fieldtext_put(struct fieldtext *f, const char *text);
+void fieldtext_run(struct fieldtext *f, const uint8_t *p, size_t n);
+static inline void fieldtext_put(struct fieldtext *f, const char *text)
+{
+	fieldtext_run(f, (const uint8_t *)text, strlen(text));
+}
+
 void fieldtext_number(struct fieldtext *f, uint64_t number);
 /* A blank where a line may end. */
 void fieldtext_blank(struct fieldtext *f);

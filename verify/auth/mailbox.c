@@ -128,8 +128,10 @@ static void token_next(struct mailbox_list *l, struct token *t)
 		l->at = enclosed(l, l->at, c == '"' ? '"' : ']');
 	} else if (is_atext(c)) {
 		t->kind = TOKEN_ATOM;
-		while (l->at < l->in.n && is_atext(l->in.p[l->at]))
-			l->at += l->in.p[l->at] < 0x80 ? 1 : unit(l, l->at);
+		size_t at = l->at; /* not in memory at every octet */
+		while (at < l->in.n && is_atext(l->in.p[at]))
+			at += l->in.p[at] < 0x80 ? 1 : unit(l, at);
+		l->at = at;
 	} else if (is_special(c)) {
 		t->kind = TOKEN_SPECIAL;
 		t->special = c;

@@ -14,22 +14,24 @@ static bool is_name(uint8_t c)
 }
 
 /* Moves *i over white space. False: a CR or LF that folds nothing. */
-static bool skip_white(struct bytes in, size_t *i)
+static inline bool skip_white(struct bytes in, size_t *i)
 {
-	while (*i < in.n) {
-		uint8_t c = in.p[*i];
+	size_t at = *i;
+	bool folds = true;
+	while (at < in.n && in.p[at] <= ' ' && folds) {
+		uint8_t c = in.p[at];
 		if (c == ' ' || c == '\t') {
-			(*i)++;
+			at++;
 		} else if (c == '\r' || c == '\n') {
-			if (in.n - *i < 3 || c != '\r' || in.p[*i + 1] != '\n' ||
-			    (in.p[*i + 2] != ' ' && in.p[*i + 2] != '\t'))
-				return false;
-			*i += 3;
+			folds = in.n - at >= 3 && c == '\r' && in.p[at + 1] == '\n' &&
+				(in.p[at + 2] == ' ' || in.p[at + 2] == '\t');
+			at += folds ? 3 : 0;
 		} else {
-			return true;
+			break;
 		}
 	}
-	return true;
+	*i = at;
+	return folds;
 }
 
 /* The next place from i on of a semicolon, a blank or what no value has; n: there is none. */
@@ -69,12 +71,13 @@ static bool parse_value(struct bytes in, size_t *i, struct tag *t)
 
 static bool parse_tag(struct bytes in, size_t *i, struct tag *t)
 {
-	size_t start = *i;
+	size_t start = *i, end = start;
 	if (!is_alpha(in.p[start]))
 		return false;
-	while (*i < in.n && is_name(in.p[*i]))
-		(*i)++;
-	t->name = bytes_of(in.p + start, *i - start);
+	while (end < in.n && is_name(in.p[end]))
+		end++;
+	t->name = bytes_of(in.p + start, end - start);
+	*i = end;
 	if (!skip_white(in, i) || *i >= in.n || in.p[*i] != '=')
 		return false;
 	(*i)++;
