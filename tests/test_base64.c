@@ -127,7 +127,7 @@ static void cut_everywhere(void)
 static void padding_without_end(void)
 {
 	for (unsigned l = 0; l < levels; l++)
-		for (size_t n = 0; n < 1000; n += n < 10 || (n > 250 && n < 260) ? 1 : 37) {
+		for (size_t n = 0; n < 1000; n += n < 10 || (n >= 240 && n < 270) ? 1 : 23) {
 			uint8_t in[1100] = "Zm9v", out[1100];
 			memset(in + 4, '=', n);
 			memcpy(in + 4 + n, "YmFy", 4);

@@ -308,6 +308,31 @@ static void lengths_of_lines(void)
 	CU_ASSERT(flagged > 400 && flagged < 3600);
 }
 
+/* One octet that counts, at any place of three thousand in lines. */
+static void far_into_a_text(void)
+{
+	enum { LINE = 74, MAX = 3000 };
+	static const uint8_t odd[] = { 0, '\r', '\n', '.', 0x80, 0xff };
+	static uint8_t in[MAX];
+	static struct reading want;
+	unsigned wrong = 0;
+	struct dot_ops ops[CPU_LEVEL_N];
+	for (int level = CPU_SCALAR; level <= (int)cpu_level(); level++)
+		dot_ops_init(&ops[level], level);
+	for (size_t i = 0; i < MAX; i++)
+		in[i] = i % LINE == LINE - 2 ? '\r' : i % LINE == LINE - 1 ? '\n' : 'x';
+	for (size_t i = 0; i < MAX * sizeof odd; i++) {
+		size_t at = i / sizeof odd;
+		uint8_t was = in[at];
+		in[at] = odd[i % sizeof odd];
+		read_again(&want, in, MAX, false);
+		for (int l = CPU_SCALAR; l <= (int)cpu_level(); l++)
+			wrong += !comes_out(&ops[l], &want, in, MAX, false, MAX, 0);
+		in[at] = was;
+	}
+	CU_ASSERT_EQUAL(wrong, 0);
+}
+
 /* One special group in otherwise plain text, at every place of a few blocks. */
 static void levels_agree_at_block_borders(void)
 {
@@ -397,6 +422,10 @@ static void finish_gives_what_was_kept_back(void)
 			3);
 	CU_ASSERT_EQUAL(dot_finish(&d, out), 1);
 	CU_ASSERT_EQUAL(out[0], '\r');
+	d = (struct dot){ 0 }; /* what follows a CR is missing, not a LF */
+	CU_ASSERT_EQUAL(dot_copy(&ops, &d, out, sizeof out, (const uint8_t *)"a\r", 2, &used), 2);
+	CU_ASSERT_EQUAL(dot_finish(&d, out), 0);
+	CU_ASSERT_EQUAL(d.flags, 0);
 	d = (struct dot){ .raw = true };
 	dot_copy(&ops, &d, out, sizeof out, (const uint8_t *)".\r\n.\r", 5, &used);
 	CU_ASSERT_EQUAL(used, 5);
@@ -406,6 +435,6 @@ static void finish_gives_what_was_kept_back(void)
 }
 
 TEST_MAIN("dot", TEST(known_cases), TEST(cut_everywhere), TEST(levels_agree),
-	  TEST(levels_at_every_length_and_cut), TEST(lengths_of_lines),
+	  TEST(levels_at_every_length_and_cut), TEST(lengths_of_lines), TEST(far_into_a_text),
 	  TEST(levels_agree_at_block_borders), TEST(small_room_is_kept),
 	  TEST(long_lines_are_flagged), TEST(finish_gives_what_was_kept_back))
