@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""A corpus of mixed mail and a capture that carries it: corpus.py FOLDER [MESSAGES].
+"""A corpus of mixed mail and a capture that carries it: corpus.py FOLDER [MESSAGES [KB]].
 
 Writes FOLDER/eml/N.eml, manifest.jsonl (one object a message: file, size, sha256, envelope, what DKIM must
 say), zone (master file with the keys), keys.tsv (name, TAB, record) and mail.pcap (interleaved SMTP sessions). The same numbers
 give the same mail but for keys and times. 60 in 100 messages are text, 25 HTML, 12 with attachments, 3 large; 4 in 5 are
-signed, of these 7 in 100 are broken afterwards."""
+signed, of these 7 in 100 are broken afterwards. With KB all of them are of about that size, 70 in 100 text, the others HTML."""
 import base64
 import hashlib
 import json
@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 DOMAINS = 40
 MSS = 1460
+HEAD = 2000  # octets of header fields and signature, about
 WORDS = """the of and to in is you that it he was for on are as with his they at be this have from or one had by word but
 not what all were we when your can said there use an each which she do how their if will up other about out many then them these
 so some her would make like him into time has look two more write go see number no way could people my than first water been call
@@ -95,13 +96,14 @@ def html(rnd, size):
     return "\r\n".join(out + ["</table></body></html>"]) + "\r\n"
 
 
-def body_of(rnd, kind):
-    """Header fields of the content, and the body."""
+def body_of(rnd, kind, octets=None):
+    """Header fields of the content, and the body; octets: of the body, about, where the kind does not say."""
     if kind == "text":
-        return ["Content-Type: text/plain; charset=us-ascii"], prose(rnd, rnd.randint(1300, 6600))
+        return ["Content-Type: text/plain; charset=us-ascii"], prose(rnd, octets or rnd.randint(1300, 6600))
     mark = f"=_{rnd.getrandbits(64):x}"
     if kind == "html":
-        parts = [("text/plain", "7bit", prose(rnd, rnd.randint(800, 4000))), ("text/html", "7bit", html(rnd, rnd.randint(17000, 48000)))]
+        plain, rich = (octets // 4, octets * 3 // 4) if octets else (rnd.randint(800, 4000), rnd.randint(17000, 48000))
+        parts = [("text/plain", "7bit", prose(rnd, plain)), ("text/html", "7bit", html(rnd, rich))]
         content = "multipart/alternative"
     else:
         octets = int((rnd.randint(100000, 400000) if kind == "attachment" else rnd.randint(1000000, 3000000)) * 0.73)
@@ -116,11 +118,11 @@ def body_of(rnd, kind):
     return [f'Content-Type: {content};\r\n boundary="{mark}"'], f"{text}--{mark}--\r\n"
 
 
-def message(rnd, keys, number, kind):
+def message(rnd, keys, number, kind, octets=None):
     """One mail and its line of the manifest."""
     domain = f"sender{min(int(rnd.expovariate(0.12)), DOMAINS - 1):02d}.example"
     sender, to = f"{rnd.choice(WORDS)}.{number}@{domain}", f"{rnd.choice(WORDS)}@receiver.example"
-    content, body = body_of(rnd, kind)
+    content, body = body_of(rnd, kind, octets)
     fields = [f"Received: from h{i}.{domain} (h{i}.{domain} [10.0.{i}.{rnd.randrange(256)}])\r\n\tby mx{i}.{domain} with ESMTPS id {rnd.getrandbits(40):X}\r\n"
               f"\tfor <{to}>; Sat, 21 Nov 2026 09:{rnd.randrange(60):02d}:00 +0000" for i in range(rnd.randint(1, 3))]
     fields += [f"Date: Sat, 21 Nov 2026 10:{rnd.randrange(60):02d}:{rnd.randrange(60):02d} +0000", f"From: {rnd.choice(WORDS).title()} <{sender}>",
@@ -224,12 +226,13 @@ def main():
     rnd = random.Random(20261121)
     keys = Keys(rnd)
     keys.write(folder)
-    kinds = (["text"] * 60 + ["html"] * 25 + ["attachment"] * 12 + ["large"] * 3) * (count // 100 + 1)
-    kinds = kinds[:count]
+    octets = int(sys.argv[3]) * 1024 if len(sys.argv) > 3 else 0
+    kinds = ["text"] * 70 + ["html"] * 30 if octets else ["text"] * 60 + ["html"] * 25 + ["attachment"] * 12 + ["large"] * 3
+    kinds = (kinds * (count // 100 + 1))[:count]
     rnd.shuffle(kinds)
     manifest = []
     for number, kind in enumerate(kinds):
-        mail, line = message(rnd, keys, number, kind)
+        mail, line = message(rnd, keys, number, kind, rnd.randint(octets * 3 // 4, octets * 5 // 4) - HEAD if octets else None)
         with open(f"{folder}/eml/{line['file']}", "wb") as file:
             file.write(mail)
         manifest.append(line)

@@ -112,6 +112,23 @@ void trace_segment(struct trace *t, struct trace_end *from, const struct trace_e
 	from->seq += (uint32_t)n + (flags & (TCP_SYN | TCP_FIN) ? 1 : 0);
 }
 
+bool trace_write(const struct trace *t, const char *path)
+{
+	static const uint32_t head[] = { 0xa1b23c4d, 4 << 16 | 2, 0, 0, 1 << 18, 1 };
+	FILE *f = fopen(path, "wb");
+	if (!f)
+		return false;
+	fwrite(head, sizeof head, 1, f);
+	for (size_t i = 0; i < t->n; i++) {
+		uint32_t frame[] = { (uint32_t)(t->time_ns[i] / 1000000000),
+				     (uint32_t)(t->time_ns[i] % 1000000000), t->len[i], t->len[i] };
+		fwrite(frame, sizeof frame, 1, f);
+		fwrite(t->mem + (size_t)t->off8[i] * 8, t->len[i], 1, f);
+	}
+	bool good = !ferror(f);
+	return fclose(f) == 0 && good;
+}
+
 struct trace_reader {
 	struct capture capture;
 	const struct trace *t;

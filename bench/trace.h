@@ -39,6 +39,9 @@ void trace_segment(struct trace *t, struct trace_end *from, const struct trace_e
 /* Adds a frame as it is; false when a bound is reached. */
 bool trace_frame(struct trace *t, const void *frame, size_t n, uint64_t time_ns);
 
+/* Writes it as a pcap file; false when that fails. */
+bool trace_write(const struct trace *t, const char *path);
+
 /*
  * A capture over it; behind the last frame it ends, or (stays) has nothing more for now.
  * trace_rewind starts again. Borrows t.
