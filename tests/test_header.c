@@ -167,6 +167,38 @@ static void names_by_every_octet(void)
 			}
 }
 
+/* Each known name is one of a kind in any case, found by its number and by its text. */
+static void known_names(void)
+{
+#define TEXT(symbol, name) name,
+	static const char *const names[] = { HEADER_NAMES(TEXT) };
+#undef TEXT
+	for (unsigned k = 0; k < HEADER_KNOWN_N; k++)
+		for (unsigned upper = 0; upper < 2; upper++)
+			for (size_t at = 0; at <= strlen(names[k]); at++) {
+				struct header h;
+				struct arena a;
+				char text[128];
+				size_t n = strlen(names[k]);
+				snprintf(text, sizeof text, "%s: 1\r\nX: 2\r\n%s: 3\r\n\r\n",
+					 names[k], names[k]);
+				for (size_t i = 0; upper && i < n; i++)
+					text[i] = (char)(text[i] - (text[i] >= 'a' ? 32 : 0));
+				bool same = at == n; /* at: an octet of the upper is another */
+				if (!same)
+					text[at] = text[at] == 'q' ? '+' : 'q';
+				CU_ASSERT_FATAL(split(&h, &a, bytes_str(text)));
+				CU_ASSERT_EQUAL(header_known(&h, k), 2);
+				CU_ASSERT_EQUAL(header_last(&h, bytes_str(names[k])), 2);
+				CU_ASSERT_EQUAL(h.field[2].above, same ? 0 : HEADER_NONE);
+				CU_ASSERT_EQUAL(header_last(&h, header_name(&h, 0)), same ? 2 : 0);
+				CU_ASSERT_EQUAL(h.names, same ? 2 : 3);
+				for (unsigned other = 0; other < HEADER_KNOWN_N; other++)
+					CU_ASSERT(other == k ||
+						  header_known(&h, other) == HEADER_NONE);
+			}
+}
+
 /* The same octet by octet, slowly: where the field at the front of b ends, and its name. */
 static size_t plain_field(struct bytes b, size_t *name)
 {
@@ -249,5 +281,6 @@ static void random_sections(void)
 	}
 }
 
-TEST_MAIN("header", TEST(random_sections), TEST(names_by_every_octet), TEST(known),
-	  TEST(cut_everywhere), TEST(from_the_bottom), TEST(limit_of_fields), TEST(arena_full))
+TEST_MAIN("header", TEST(random_sections), TEST(known_names), TEST(names_by_every_octet),
+	  TEST(known), TEST(cut_everywhere), TEST(from_the_bottom), TEST(limit_of_fields),
+	  TEST(arena_full))

@@ -33,9 +33,10 @@ static bool unfold(struct bytes in, struct arena *arena, struct bytes *out)
 }
 
 /* The uppermost field of that name. */
-static bool single(struct bytes *out, const char *name, const struct header *h, struct arena *arena)
+static bool single(struct bytes *out, enum header_name name, const struct header *h,
+		   struct arena *arena)
 {
-	uint16_t i = header_last(h, bytes_str(name));
+	uint16_t i = header_known(h, name);
 	if (i == HEADER_NONE)
 		return true;
 	while (h->field[i].above != HEADER_NONE)
@@ -44,11 +45,11 @@ static bool single(struct bytes *out, const char *name, const struct header *h, 
 }
 
 /* The uppermost VERDICT_FIELD_MAX fields of that name, from the top. */
-static bool several(struct bytes *out, uint8_t *n_out, const char *name, const struct header *h,
-		    struct arena *arena)
+static bool several(struct bytes *out, uint8_t *n_out, enum header_name name,
+		    const struct header *h, struct arena *arena)
 {
 	unsigned n = 0;
-	uint16_t last = header_last(h, bytes_str(name));
+	uint16_t last = header_known(h, name);
 	for (uint16_t i = last; i != HEADER_NONE; i = h->field[i].above)
 		n++;
 	*n_out = n < VERDICT_FIELD_MAX ? (uint8_t)n : VERDICT_FIELD_MAX;
@@ -61,11 +62,11 @@ static bool several(struct bytes *out, uint8_t *n_out, const char *name, const s
 bool address_email(struct verdict_email *email, const struct header *h, struct arena *arena)
 {
 	*email = (struct verdict_email){ 0 };
-	return several(email->from, &email->n_from, "From", h, arena) &&
-	       several(email->to, &email->n_to, "To", h, arena) &&
-	       single(&email->subject, "Subject", h, arena) &&
-	       single(&email->message_id, "Message-ID", h, arena) &&
-	       single(&email->date, "Date", h, arena);
+	return several(email->from, &email->n_from, HEADER_FROM, h, arena) &&
+	       several(email->to, &email->n_to, HEADER_TO, h, arena) &&
+	       single(&email->subject, HEADER_SUBJECT, h, arena) &&
+	       single(&email->message_id, HEADER_MESSAGE_ID, h, arena) &&
+	       single(&email->date, HEADER_DATE, h, arena);
 }
 
 /* What one look at From: is made of. */
@@ -347,7 +348,7 @@ bool address_from(struct verdict_from *from, const struct header *h, const struc
 	trace_begin(t, TRACE_FROM);
 	if (h->overflow || (m && (m->flags & MESSAGE_HEADER_TOO_LARGE || !octets_header_whole(m))))
 		from->flags |= FROM_UNSEEN;
-	uint16_t i = header_last(h, bytes_str("From"));
+	uint16_t i = header_known(h, HEADER_FROM);
 	if (i == HEADER_NONE)
 		from->flags |= FROM_NONE;
 	else if (h->field[i].above != HEADER_NONE)

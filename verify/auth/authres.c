@@ -49,10 +49,10 @@ static bool same_id(struct bytes a, struct bytes b)
 	return n && n == names_ascii(b, y) && !memcmp(x, y, n);
 }
 
-static uint32_t count_fields(const struct header *h, const char *name)
+static uint32_t count_fields(const struct header *h, enum header_name name)
 {
 	uint32_t n = 0;
-	for (uint16_t i = header_last(h, bytes_str(name)); i != HEADER_NONE; i = h->field[i].above)
+	for (uint16_t i = header_known(h, name); i != HEADER_NONE; i = h->field[i].above)
 		n++;
 	return n;
 }
@@ -61,14 +61,14 @@ static uint32_t count_fields(const struct header *h, const char *name)
 static void count_forged(struct verdict_headers *out, const struct header *h, struct bytes id,
 			 struct arena *arena)
 {
-	for (uint16_t i = header_last(h, bytes_str("Authentication-Results")); i != HEADER_NONE;
+	for (uint16_t i = header_known(h, HEADER_AUTHENTICATION_RESULTS); i != HEADER_NONE;
 	     i = h->field[i].above) {
 		struct arena before = *arena;
 		out->forged_results += same_id(authres_id(header_value(h, i), arena), id);
 		*arena = before;
 	}
-	out->forged_policy = count_fields(h, fail_policy[STYLE_RFC8601]) +
-			     count_fields(h, fail_policy[STYLE_SECURITYGATEWAY]);
+	out->forged_policy = count_fields(h, HEADER_X_POSTERN_DMARC_FAIL_POLICY) +
+			     count_fields(h, HEADER_X_SGDMARC_FAIL_POLICY);
 }
 
 /* ---- RFC 8601 ---- */

@@ -4,8 +4,6 @@
 
 #include "verify/auth/names.h"
 
-static const char field_name[] = "DKIM-Signature";
-
 enum reason dkim_unseen(const struct header *h, const struct message *m)
 {
 	if (h->overflow || m->flags & MESSAGE_HEADER_TOO_LARGE)
@@ -67,7 +65,7 @@ bool dkim_begin(struct dkim *d, const struct dkim_setup *setup)
 					   .queue = setup->queue,
 					   .stats = setup->stats,
 					   .clock_s = setup->clock_s };
-	uint16_t last = header_last(h, bytes_str(field_name));
+	uint16_t last = header_known(h, HEADER_DKIM_SIGNATURE);
 	for (uint16_t i = last; i != HEADER_NONE; i = h->field[i].above)
 		d->seen++;
 	uint32_t n = setup->profile->signatures_max;

@@ -2,32 +2,70 @@
 
 #include "verify/auth/eight.h"
 
-/* Of a name in lower case. */
-static uint32_t hash_name(uint64_t seed, struct bytes name)
-{
-	uint64_t x = seed ^ name.n;
-	for (size_t i = 0; i + 8 < name.n; i += 8)
-		x = eight_mix(x, eight_lower(eight_load(name.p + i)));
-	return (uint32_t)(eight_mix(x, eight_lower(eight_tail(name.p, name.n))) >> 8);
-}
+enum { KNOWN_LEN_MAX = 27 };
 
-/* Two names of n octets. */
-static bool names_equal(const uint8_t *a, const uint8_t *b, size_t n)
+static const uint32_t other = 1u << 31; /* in the key of a name that is not known */
+
+#define KNOWN_TEXT(symbol, name) name,
+static const char known_text[HEADER_KNOWN_N][KNOWN_LEN_MAX + 1] = { HEADER_NAMES(KNOWN_TEXT) };
+#undef KNOWN_TEXT
+
+/* By the length of a name: the first that is as long or longer. */
+/* clang-format off */
+static const uint8_t known_first[KNOWN_LEN_MAX + 2] = {
+	[0 ... 2] = HEADER_TO, [3] = HEADER_BCC, [4] = HEADER_FROM, [5 ... 6] = HEADER_SENDER,
+	[7] = HEADER_SUBJECT, [8] = HEADER_REPLY_TO, [9 ... 10] = HEADER_MESSAGE_ID,
+	[11] = HEADER_IN_REPLY_TO, [12] = HEADER_MIME_VERSION, [13] = HEADER_RESENT_SENDER,
+	[14] = HEADER_DKIM_SIGNATURE, [15 ... 16] = HEADER_LIST_UNSUBSCRIBE,
+	[17 ... 21] = HEADER_ARC_MESSAGE_SIGNATURE, [22] = HEADER_AUTHENTICATION_RESULTS,
+	[23 ... 25] = HEADER_CONTENT_TRANSFER_ENCODING, [26] = HEADER_ARC_AUTHENTICATION_RESULTS,
+	[27] = HEADER_X_POSTERN_DMARC_FAIL_POLICY, [28] = HEADER_KNOWN_N,
+};
+/* clang-format on */
+
+/* Two names of n octets but for their last 8 are the same, in any case. */
+static bool fronts_equal(const uint8_t *a, const uint8_t *b, size_t n)
 {
 	for (size_t i = 0; i + 8 < n; i += 8)
 		if (eight_lower(eight_load(a + i)) != eight_lower(eight_load(b + i)))
 			return false;
-	return eight_lower(eight_tail(a, n)) == eight_lower(eight_tail(b, n));
+	return true;
 }
 
-/* The slot of that name, or the free one where it belongs. */
-static uint32_t find(const struct header *h, struct bytes name, uint32_t hash)
+/* HEADER_KNOWN_N: none of them. tail: of the name in lower case. */
+static uint32_t known_of(struct bytes name, uint64_t tail)
 {
-	uint32_t i = hash & h->mask;
+	if (name.n > KNOWN_LEN_MAX)
+		return HEADER_KNOWN_N;
+	for (uint32_t i = known_first[name.n]; i < known_first[name.n + 1]; i++) {
+		const uint8_t *text = (const uint8_t *)known_text[i];
+		if (eight_tail(text, name.n) == tail && fronts_equal(text, name.p, name.n))
+			return i;
+	}
+	return HEADER_KNOWN_N;
+}
+
+/* Of a name of 1 octet or more; see header_field. */
+static uint32_t key_of(uint64_t seed, struct bytes name)
+{
+	uint64_t tail = eight_lower(eight_tail(name.p, name.n)), x = seed ^ name.n;
+	uint32_t known = known_of(name, tail);
+	if (known < HEADER_KNOWN_N)
+		return known;
+	for (size_t i = 0; i + 8 < name.n; i += 8)
+		x = eight_mix(x, eight_lower(eight_load(name.p + i)));
+	return (uint32_t)(eight_mix(x, tail) >> 8) | other;
+}
+
+/* The slot of that name, which is not known, or the free one where it belongs. */
+static uint32_t find(const struct header *h, struct bytes name, uint32_t key)
+{
+	uint32_t i = key & h->mask;
 	for (; h->slot[i]; i = (i + 1) & h->mask) {
 		const struct header_field *f = &h->field[h->slot[i] - 1];
-		if (f->hash == hash && f->name_len == name.n &&
-		    names_equal(h->octets.p + f->off, name.p, name.n))
+		const uint8_t *p = h->octets.p + f->off;
+		if (f->key == key && f->name_len == name.n && fronts_equal(p, name.p, name.n) &&
+		    eight_lower(eight_tail(p, name.n)) == eight_lower(eight_tail(name.p, name.n)))
 			break;
 	}
 	return i;
@@ -37,8 +75,10 @@ uint16_t header_last(const struct header *h, struct bytes name)
 {
 	if (!h->n || !name.n)
 		return HEADER_NONE;
-	uint16_t i = h->slot[find(h, name, hash_name(h->seed, name))];
-	return i ? (uint16_t)(i - 1) : HEADER_NONE;
+	uint32_t key = key_of(h->seed, name);
+	if (key < HEADER_KNOWN_N)
+		return header_known(h, key);
+	return (uint16_t)(h->slot[find(h, name, key)] - 1);
 }
 
 struct bytes header_value(const struct header *h, uint16_t i)
@@ -111,7 +151,7 @@ static void read_field(const struct header *h, struct bytes rest, size_t len,
 				    .len = (uint32_t)len,
 				    .value = off + (n ? (uint32_t)colon + 1 : 0),
 				    .name_len = (uint32_t)n,
-				    .hash = n ? hash_name(h->seed, bytes_of(rest.p, n)) : 0,
+				    .key = n ? key_of(h->seed, bytes_of(rest.p, n)) : 0,
 				    .above = HEADER_NONE,
 				    .name = HEADER_NONE };
 }
@@ -122,14 +162,15 @@ static void link_field(struct header *h, uint16_t i)
 	struct header_field *f = &h->field[i];
 	if (!f->name_len)
 		return;
-	uint16_t *slot = &h->slot[find(h, header_name(h, i), f->hash)];
-	if (*slot) {
-		f->above = (uint16_t)(*slot - 1);
+	uint16_t *lowest = f->key < HEADER_KNOWN_N ? &h->known[f->key]
+						   : &h->slot[find(h, header_name(h, i), f->key)];
+	if (*lowest) {
+		f->above = (uint16_t)(*lowest - 1);
 		f->name = h->field[f->above].name;
 	} else {
 		f->name = h->names++;
 	}
-	*slot = (uint16_t)(i + 1);
+	*lowest = (uint16_t)(i + 1);
 }
 
 bool header_split(struct header *h, struct bytes octets, uint64_t seed, struct arena *arena)

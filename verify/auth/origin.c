@@ -150,8 +150,7 @@ static void follow(struct origin *o, const struct header *h, const struct list *
 	unsigned n = 0;
 	struct origin_hop hop;
 	/* the last that are passed on the way up are the uppermost */
-	for (uint16_t i = header_last(h, bytes_str("Received")); i != HEADER_NONE;
-	     i = h->field[i].above)
+	for (uint16_t i = header_known(h, HEADER_RECEIVED); i != HEADER_NONE; i = h->field[i].above)
 		field[n++ % ORIGIN_HOPS_MAX] = i;
 	unsigned left = n < ORIGIN_HOPS_MAX ? n : ORIGIN_HOPS_MAX;
 	for (; left > 0; left--) {
@@ -174,8 +173,8 @@ static void follow(struct origin *o, const struct header *h, const struct list *
 /* What final delivery put on top: Return-Path: above every Received:. */
 static void return_path(struct origin *o, const struct header *h)
 {
-	uint16_t top = header_last(h, bytes_str("Received"));
-	uint16_t path = header_last(h, bytes_str("Return-Path"));
+	uint16_t top = header_known(h, HEADER_RECEIVED);
+	uint16_t path = header_known(h, HEADER_RETURN_PATH);
 	while (top != HEADER_NONE && h->field[top].above != HEADER_NONE)
 		top = h->field[top].above;
 	while (path != HEADER_NONE && h->field[path].above != HEADER_NONE)
