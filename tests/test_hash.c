@@ -301,10 +301,10 @@ static void length_over_32_bits(void)
 			for (unsigned i = 0; i < HASH_LANES_MAX; i++) {
 				size_t n = i * 61;
 				s[i] = (struct source){ .job = { .next = source_next,
-								 .owner = &s[i],
-								 .running = &s[i].running },
+								 .owner = &s[i] },
 							.left = bytes_of(octets, n),
 							.step = 100 };
+				s[i].job.running = &s[i].running;
 				SHA256_Init(&s[i].running);
 				SHA256_Update(&s[i].running, octets, 999 - n);
 				s[i].running.Nh = high * 0x10001 + (high && i);
