@@ -1,6 +1,5 @@
 #include "dataplane/decode.h"
 
-#include "dataplane/sum.h"
 #include "dataplane/tcp.h"
 
 /*
@@ -71,7 +70,8 @@ struct walk {
 	unsigned layers;
 	unsigned headers; /* of IP, met so far */
 	unsigned type;
-	bool sums, wrong;
+	sum_fn *sum; /* NULL: checksums are not wanted */
+	bool wrong;
 	enum decode_outcome outcome;
 };
 
@@ -121,7 +121,7 @@ static enum layer inside(struct walk *w, enum layer next)
 /* What the port said of checksums was said of the outside of a tunnel. */
 static bool sums_wanted(const struct walk *w)
 {
-	return w->sums && (w->headers > 1 || !w->pkt->csum_hw);
+	return w->sum && (w->headers > 1 || !w->pkt->csum_hw);
 }
 
 /* ---- links ---- */
@@ -321,7 +321,7 @@ static enum layer walk_ip4(struct walk *w)
 		return done(w, DECODE_BAD_IP);
 	if (w->left < hdr_len)
 		return done(w, DECODE_SHORT);
-	if (sums_wanted(w) && sum_fold(sum_octets(p, hdr_len)) != 0xffff)
+	if (sums_wanted(w) && sum_fold(sum_words(p, hdr_len)) != 0xffff)
 		w->wrong = true;
 	limit(w, total);
 	step(w, hdr_len);
@@ -536,7 +536,8 @@ static enum layer walk_tcp(struct walk *w)
 	else if (w->left < w->wire)
 		pkt->csum = PACKET_CSUM_UNKNOWN;
 	else
-		pkt->csum = tcp_sum_right(pkt, segment) ? PACKET_CSUM_RIGHT : PACKET_CSUM_WRONG;
+		pkt->csum =
+			tcp_sum_right(pkt, segment, w->sum) ? PACKET_CSUM_RIGHT : PACKET_CSUM_WRONG;
 	return done(w, DECODE_TCP);
 }
 
@@ -613,7 +614,7 @@ static enum layer walk_link(struct walk *w)
 	return done(w, DECODE_OTHER_LINK);
 }
 
-enum decode_outcome decode_frame(struct packet *pkt, bool sums, struct decode_fragment *frag)
+enum decode_outcome decode_frame(struct packet *pkt, sum_fn *sum, struct decode_fragment *frag)
 {
 	pkt->n_vlan = 0;
 	pkt->csum = PACKET_CSUM_RIGHT;
@@ -623,13 +624,13 @@ enum decode_outcome decode_frame(struct packet *pkt, bool sums, struct decode_fr
 		.at = pkt->data,
 		.left = pkt->len,
 		.wire = pkt->wire_len,
-		.sums = sums,
+		.sum = sum,
 	};
 	return walk_all(&w, walk_link(&w));
 }
 
 enum decode_outcome decode_datagram(struct packet *pkt, struct bytes data, uint8_t protocol,
-				    unsigned layers, bool sums, struct decode_fragment *frag)
+				    unsigned layers, sum_fn *sum, struct decode_fragment *frag)
 {
 	struct walk w = {
 		.pkt = pkt,
@@ -640,8 +641,8 @@ enum decode_outcome decode_datagram(struct packet *pkt, struct bytes data, uint8
 		.layers = layers,
 		.headers = 2, /* the port saw pieces: its word does not count */
 		.type = protocol,
-		.sums = sums,
-		.wrong = sums && pkt->csum == PACKET_CSUM_WRONG,
+		.sum = sum,
+		.wrong = sum && pkt->csum == PACKET_CSUM_WRONG,
 	};
 	if (pkt->ip_version == 6)
 		return walk_all(&w, extensions(&w, false));

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/packet.h"
+#include "dataplane/sum.h"
 
 enum { DECODE_NEST_MAX = 16, DECODE_EXTENSIONS_MAX = 16 };
 
@@ -40,13 +41,13 @@ struct decode_fragment { /* everything borrowed from the frame */
 
 /*
  * Fills the decode fields of pkt. Decoding stops at the first thing that has an outcome.
- * Checksums are added up when sums is true, else pkt->csum is PACKET_CSUM_RIGHT.
+ * Checksums are added up by sum; when it is NULL pkt->csum is PACKET_CSUM_RIGHT.
  */
-enum decode_outcome decode_frame(struct packet *pkt, bool sums, struct decode_fragment *frag);
+enum decode_outcome decode_frame(struct packet *pkt, sum_fn *sum, struct decode_fragment *frag);
 
 /*
  * The same from inside a reassembled datagram: data is the payload behind the IP header, protocol
  * its next header. src, dst, VLANs and csum stand in pkt already.
  */
 enum decode_outcome decode_datagram(struct packet *pkt, struct bytes data, uint8_t protocol,
-				    unsigned layers, bool sums, struct decode_fragment *frag);
+				    unsigned layers, sum_fn *sum, struct decode_fragment *frag);

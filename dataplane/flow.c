@@ -152,19 +152,40 @@ void flow_free(struct flow_table *t)
 	free(t);
 }
 
+/* In network order, as addresses are compared. */
+static bool is_above(const uint8_t *a, const uint8_t *b, uint8_t ip_version)
+{
+	if (ip_version == 4) {
+		uint32_t x, y;
+		memcpy(&x, a, 4);
+		memcpy(&y, b, 4);
+		return __builtin_bswap32(x) > __builtin_bswap32(y);
+	}
+	uint64_t x = load64(a), y = load64(b);
+	if (x == y)
+		x = load64(a + 8), y = load64(b + 8);
+	return __builtin_bswap64(x) > __builtin_bswap64(y);
+}
+
+static void set_address(uint8_t to[16], const uint8_t *ip, uint8_t ip_version)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	if (ip_version != 4) {
+		memcpy(to, ip, 16);
+		return;
+	}
+	memcpy(to, mapped, 12);
+	memcpy(to + 12, ip, 4);
+}
+
 void flow_key(const struct flow_table *t, struct flow_key *key, const struct packet *pkt,
 	      bool *reversed)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	size_t n = pkt->ip_version == 4 ? 4 : 16;
-	int order = memcmp(pkt->src, pkt->dst, n);
-	bool swap = order > 0 || (order == 0 && pkt->sport > pkt->dport);
-	if (n == 4) {
-		memcpy(key->a, mapped, 12);
-		memcpy(key->b, mapped, 12);
-	}
-	memcpy(key->a + 16 - n, swap ? pkt->dst : pkt->src, n);
-	memcpy(key->b + 16 - n, swap ? pkt->src : pkt->dst, n);
+	uint8_t version = pkt->ip_version;
+	bool swap = is_above(pkt->src, pkt->dst, version) ||
+		    (pkt->sport > pkt->dport && !is_above(pkt->dst, pkt->src, version));
+	set_address(key->a, swap ? pkt->dst : pkt->src, version);
+	set_address(key->b, swap ? pkt->src : pkt->dst, version);
 	key->a_port = swap ? pkt->dport : pkt->sport;
 	key->b_port = swap ? pkt->sport : pkt->dport;
 	key->hash = hash_key(key, t->secret);
@@ -191,8 +212,11 @@ static unsigned match(const struct bucket *b, uint16_t tag)
 
 static bool is_key(const struct entry *e, const struct flow_key *key)
 {
-	return e->ports == ports_of(key) && memcmp(e->address, key->a, 16) == 0 &&
-	       memcmp(e->address + 16, key->b, 16) == 0;
+	uint64_t differ = (load64(e->address) ^ load64(key->a)) |
+			  (load64(e->address + 8) ^ load64(key->a + 8)) |
+			  (load64(e->address + 16) ^ load64(key->b)) |
+			  (load64(e->address + 24) ^ load64(key->b + 8));
+	return e->ports == ports_of(key) && !differ;
 }
 
 static uint32_t find(const struct flow_table *t, const struct bucket *b, uint16_t tag,

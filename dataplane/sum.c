@@ -1,4 +1,4 @@
-#include "dataplane/sum.h"
+#include "dataplane/sum_impl.h"
 
 #include <emmintrin.h>
 
@@ -37,4 +37,30 @@ uint64_t sum_octets(const uint8_t *p, size_t n)
 	for (size_t i = 0; i < n; i++)
 		word |= (uint64_t)p[i] << 8 * i;
 	return sum + (word & 0xffffffff) + (word >> 32);
+}
+
+/* At every length up to two turns of the widest loop and a rest, of octets that carry. */
+static bool self_test(sum_fn *octets)
+{
+	uint8_t data[400];
+	for (size_t i = 0; i < sizeof data; i++)
+		data[i] = (uint8_t)(i % 7 ? 255 - i : i * 37);
+	for (size_t n = 0; n <= sizeof data; n++) {
+		const uint8_t *p = data + sizeof data - n;
+		if (sum_fold(octets(p, n)) != sum_fold(sum_octets(p, n)))
+			return false;
+	}
+	return true;
+}
+
+void sum_ops_init(struct sum_ops *ops, enum cpu_level level)
+{
+	static sum_fn *const ladder[CPU_LEVEL_N] = { sum_octets, sum_octets_avx2,
+						     sum_octets_avx512 };
+	for (;; level--) {
+		*ops = (struct sum_ops){ ladder[level], level };
+		if (level == CPU_SCALAR || self_test(ops->octets))
+			return;
+		cpu_left_out("sum", cpu_level_name(level));
+	}
 }

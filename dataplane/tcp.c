@@ -1,7 +1,5 @@
 #include "dataplane/tcp.h"
 
-#include "dataplane/sum.h"
-
 static unsigned get16(const uint8_t *p)
 {
 	return (unsigned)p[0] << 8 | p[1];
@@ -13,12 +11,12 @@ static uint32_t get32(const uint8_t *p)
 }
 
 /* The pseudo header is that of RFC 9293 section 3.1 or of RFC 8200 section 8.1. */
-bool tcp_sum_right(const struct packet *pkt, struct bytes s)
+bool tcp_sum_right(const struct packet *pkt, struct bytes s, sum_fn *sum_of)
 {
 	enum { PROTOCOL = 6 };
 	size_t address = pkt->ip_version == 4 ? 4 : 16;
-	uint64_t sum = sum_octets(s.p, s.n);
-	sum += sum_octets(pkt->src, address) + sum_octets(pkt->dst, address);
+	uint64_t sum = sum_of(s.p, s.n);
+	sum += sum_words(pkt->src, address) + sum_words(pkt->dst, address);
 	sum += __builtin_bswap32((uint32_t)s.n) + (uint64_t)__builtin_bswap16(PROTOCOL);
 	return sum_fold(sum) == 0xffff;
 }

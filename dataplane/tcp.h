@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/packet.h"
+#include "dataplane/sum.h"
 
 enum tcp_result {
 	TCP_OK,
@@ -19,5 +20,5 @@ enum tcp_result {
  */
 enum tcp_result tcp_header(struct packet *pkt, struct bytes s, size_t wire);
 
-/* Whether the checksum of a whole segment is right, with the addresses of pkt. */
-bool tcp_sum_right(const struct packet *pkt, struct bytes s);
+/* Whether the checksum of a whole segment, added up by sum_of, is right with the addresses of pkt. */
+bool tcp_sum_right(const struct packet *pkt, struct bytes s, sum_fn *sum_of);

@@ -24,6 +24,7 @@ struct worker {
 	unsigned n_verify, next_verify;
 	struct ring *out[WORKER_VERIFY_MAX], *home[WORKER_VERIFY_MAX];
 	struct mailport ports;
+	struct sum_ops sum;
 	/* one burst */
 	struct packet pkt[CAPTURE_BURST];
 	struct decode_fragment fragment[CAPTURE_BURST];
@@ -102,22 +103,28 @@ static bool is_mail(const struct worker *w, const struct packet *pkt)
 	return mailport_has(&w->ports, pkt->sport) || mailport_has(&w->ports, pkt->dport);
 }
 
+/* NULL: no checksums. */
+static sum_fn *sum_wanted(const struct worker *w)
+{
+	return w->cfg->checksum != CHECKSUM_NEVER ? w->sum.octets : NULL;
+}
+
 static void fragment_push(struct worker *w, unsigned i)
 {
 	struct packet *pkt = &w->pkt[i];
 	struct decode_fragment *frag = &w->fragment[i];
 	enum decode_outcome o = DECODE_FRAGMENT;
-	bool sums = w->cfg->checksum != CHECKSUM_NEVER;
+	sum_fn *sum = sum_wanted(w);
 	while (o == DECODE_FRAGMENT) {
 		struct bytes whole;
 		uint8_t protocol, layers = frag->layers;
-		if (frag->csum_wrong && sums) {
+		if (frag->csum_wrong && sum) {
 			stats_add(w->stats, STAT_FRAME_BAD_CHECKSUM, 1);
 			return;
 		}
 		if (!frag_push(w->frag, frag, w->time.sure_ns, &whole, &protocol))
 			return; /* frag counted the frame */
-		o = decode_datagram(pkt, whole, protocol, layers, sums, frag);
+		o = decode_datagram(pkt, whole, protocol, layers, sum, frag);
 	}
 	if (o != DECODE_TCP) {
 		stats_add(w->stats, outcome_stat[o], 1);
@@ -139,7 +146,7 @@ static void octets_prefetch(const struct packet *pkt)
 
 static void burst_decode(struct worker *w, unsigned n)
 {
-	bool sums = w->cfg->checksum != CHECKSUM_NEVER;
+	sum_fn *sum = sum_wanted(w);
 	uint64_t octets = 0, cut = 0;
 	for (unsigned i = 0; i < n; i++) {
 		struct packet *pkt = &w->pkt[i];
@@ -148,7 +155,7 @@ static void burst_decode(struct worker *w, unsigned n)
 			octets_prefetch(&w->pkt[i + 2]);
 		octets += pkt->wire_len;
 		cut += pkt->wire_len > pkt->len;
-		w->outcome[i] = decode_frame(pkt, sums, &w->fragment[i]);
+		w->outcome[i] = decode_frame(pkt, sum, &w->fragment[i]);
 		if (w->outcome[i] == DECODE_FRAGMENT)
 			continue; /* frag counts it */
 		if (w->outcome[i] != DECODE_TCP) {
@@ -269,6 +276,7 @@ struct worker *worker_new(const struct worker_setup *setup)
 	memcpy(w->out, setup->out, sizeof w->out);
 	memcpy(w->home, setup->home, sizeof w->home);
 	mailport_set(&w->ports, w->cfg);
+	sum_ops_init(&w->sum, cpu_level());
 	w->frag = frag_new(w->cfg, w->stats);
 	w->track = track_new(w->cfg, &w->ports, w->stats, w->id, w->capture->live);
 	if (!w->frag || !w->track) {

@@ -3,6 +3,7 @@
  * does its work. Each kernel is wrapped by the linker: the real one runs, then its result is damaged.
  */
 #include "base/log.h"
+#include "dataplane/sum_impl.h"
 #include "reassembly/dot.h"
 #include "tests/test.h"
 #include "verify/kernel/base64.h"
@@ -20,6 +21,8 @@ static unsigned broken; /* set of levels whose kernels are wrong */
 static unsigned fault; /* and how, from 0 on */
 static unsigned calls, pairs; /* of the SHA-256 kernels */
 
+sum_fn __real_sum_octets_avx2, __real_sum_octets_avx512, __wrap_sum_octets_avx2,
+	__wrap_sum_octets_avx512;
 dot_plain_fn __real_dot_plain_avx2, __real_dot_plain_avx512, __wrap_dot_plain_avx2,
 	__wrap_dot_plain_avx512;
 canon_relaxed_fn __real_canon_relaxed_avx2, __real_canon_relaxed_avx512, __wrap_canon_relaxed_avx2,
@@ -43,7 +46,7 @@ static bool is_broken(enum cpu_level level)
 	return broken >> level & 1;
 }
 
-enum { DOT_FAULTS = 6, CANON_FAULTS = 4, BASE64_FAULTS = 5, QUOTED_FAULTS = 3 };
+enum { SUM_FAULTS = 2, DOT_FAULTS = 6, CANON_FAULTS = 4, BASE64_FAULTS = 5, QUOTED_FAULTS = 3 };
 
 static size_t damage_dot(enum cpu_level level, struct dot *d, uint8_t *dst, size_t n,
 			 uint32_t flags)
@@ -81,6 +84,22 @@ size_t __wrap_dot_plain_avx512(struct dot *d, uint8_t *dst, const uint8_t *src, 
 {
 	uint32_t flags = d->flags;
 	return damage_dot(CPU_AVX512, d, dst, __real_dot_plain_avx512(d, dst, src, n), flags);
+}
+
+/* One more, or all zero. */
+static uint64_t damage_sum(enum cpu_level level, uint64_t sum)
+{
+	return is_broken(level) ? fault ? 0 : sum + 1 : sum;
+}
+
+uint64_t __wrap_sum_octets_avx2(const uint8_t *p, size_t n)
+{
+	return damage_sum(CPU_AVX2, __real_sum_octets_avx2(p, n));
+}
+
+uint64_t __wrap_sum_octets_avx512(const uint8_t *p, size_t n)
+{
+	return damage_sum(CPU_AVX512, __real_sum_octets_avx512(p, n));
 }
 
 /* What is written last and first, how much, and a blank that was dropped or not. */
@@ -243,6 +262,13 @@ void __wrap_ed25519_points_ifma(const struct ed25519_sum *sum, struct ed25519_po
 
 /* --- what is chosen; 0: scalar --- */
 
+static unsigned sum_of(enum cpu_level level)
+{
+	struct sum_ops ops;
+	sum_ops_init(&ops, level);
+	return ops.level;
+}
+
 static unsigned dot_of(enum cpu_level level)
 {
 	struct dot_ops ops;
@@ -301,13 +327,10 @@ static const struct {
 	unsigned (*of)(enum cpu_level level);
 	unsigned faults;
 } kernels[] = {
-	{ "dot", dot_of, DOT_FAULTS },
-	{ "canon", canon_of, CANON_FAULTS },
-	{ "base64", base64_of, BASE64_FAULTS },
-	{ "quoted", quoted_of, QUOTED_FAULTS },
-	{ "sha256", sha256_of, LANES_FAULTS },
-	{ "rsa", rsa_of, RSA_FAULTS },
-	{ "ed25519", ed25519_of, ED25519_FAULTS },
+	{ "sum", sum_of, SUM_FAULTS },          { "dot", dot_of, DOT_FAULTS },
+	{ "canon", canon_of, CANON_FAULTS },    { "base64", base64_of, BASE64_FAULTS },
+	{ "quoted", quoted_of, QUOTED_FAULTS }, { "sha256", sha256_of, LANES_FAULTS },
+	{ "rsa", rsa_of, RSA_FAULTS },          { "ed25519", ed25519_of, ED25519_FAULTS },
 };
 
 /* What of() chooses; *lines: warnings written meanwhile, each of which names the kernel. */

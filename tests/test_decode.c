@@ -19,7 +19,7 @@ static enum decode_outcome run(const struct frame *f, uint8_t link, struct packe
 {
 	struct decode_fragment frag;
 	*pkt = packet_of(f->room + f->at, frame_size(f), link);
-	return decode_frame(pkt, true, &frag);
+	return decode_frame(pkt, sum_octets, &frag);
 }
 
 /* Everything but payload length and checksum state. */
@@ -67,7 +67,7 @@ static void cut_everywhere(void)
 			struct packet pkt = packet_of(p, k, frame_arounds[i].link);
 			struct decode_fragment frag;
 			pkt.wire_len = (uint32_t)n;
-			enum decode_outcome r = decode_frame(&pkt, true, &frag);
+			enum decode_outcome r = decode_frame(&pkt, sum_octets, &frag);
 			bool ok;
 			if (k < n - FRAME_PAYLOAD)
 				ok = r == DECODE_SHORT ||
@@ -81,7 +81,7 @@ static void cut_everywhere(void)
 			CU_ASSERT(ok);
 			/* the same when the capture says that was all of it */
 			pkt = packet_of(p, k, frame_arounds[i].link);
-			r = decode_frame(&pkt, true, &frag);
+			r = decode_frame(&pkt, sum_octets, &frag);
 			CU_ASSERT(r != DECODE_TCP || pkt.csum == PACKET_CSUM_UNKNOWN);
 			test_guard_free(p, k);
 		}
@@ -125,16 +125,18 @@ static void checksums_not_wanted(void)
 	frame_plain4(&f);
 	f.room[FRAME_ROOM - 1] ^= 1;
 	pkt = packet_of(f.room + f.at, frame_size(&f), PACKET_LINK_ETHERNET);
-	CU_ASSERT(decode_frame(&pkt, false, &frag) == DECODE_TCP && pkt.csum == PACKET_CSUM_RIGHT);
+	CU_ASSERT(decode_frame(&pkt, NULL, &frag) == DECODE_TCP && pkt.csum == PACKET_CSUM_RIGHT);
 	/* the port's word counts for the outside only */
 	pkt.csum_hw = 1;
-	CU_ASSERT(decode_frame(&pkt, true, &frag) == DECODE_TCP && pkt.csum == PACKET_CSUM_RIGHT);
+	CU_ASSERT(decode_frame(&pkt, sum_octets, &frag) == DECODE_TCP &&
+		  pkt.csum == PACKET_CSUM_RIGHT);
 	CU_ASSERT_EQUAL(pkt.csum_hw, 1);
 	frame_vxlan(&f);
 	f.room[FRAME_ROOM - 1] ^= 1;
 	pkt = packet_of(f.room + f.at, frame_size(&f), PACKET_LINK_ETHERNET);
 	pkt.csum_hw = 1;
-	CU_ASSERT(decode_frame(&pkt, true, &frag) == DECODE_TCP && pkt.csum == PACKET_CSUM_WRONG);
+	CU_ASSERT(decode_frame(&pkt, sum_octets, &frag) == DECODE_TCP &&
+		  pkt.csum == PACKET_CSUM_WRONG);
 }
 
 /* what Ethernet adds behind short datagrams is no payload; total length 0 is a segment not yet cut up */
@@ -149,14 +151,14 @@ static void lengths(void)
 		memset(long_frame, 0xee, sizeof long_frame);
 		memcpy(long_frame, f.room + f.at, frame_size(&f));
 		pkt = packet_of(long_frame, frame_size(&f) + 9, PACKET_LINK_ETHERNET);
-		CU_ASSERT_EQUAL(decode_frame(&pkt, true, &frag), DECODE_TCP);
+		CU_ASSERT_EQUAL(decode_frame(&pkt, sum_octets, &frag), DECODE_TCP);
 		CU_ASSERT_EQUAL(pkt.payload_len, FRAME_PAYLOAD);
 		CU_ASSERT_EQUAL(pkt.payload_cut, 0);
 		CU_ASSERT_EQUAL(pkt.csum, PACKET_CSUM_RIGHT);
 
 		frame_set16(f.room + f.at + 14 + (v == 4 ? 2 : 4), 0);
 		pkt = packet_of(f.room + f.at, frame_size(&f), PACKET_LINK_ETHERNET);
-		CU_ASSERT_EQUAL(decode_frame(&pkt, false, &frag), DECODE_TCP);
+		CU_ASSERT_EQUAL(decode_frame(&pkt, NULL, &frag), DECODE_TCP);
 		CU_ASSERT_EQUAL(pkt.payload_len, FRAME_PAYLOAD);
 	}
 	/* longer than the frame was: cut */
@@ -275,16 +277,16 @@ static void h11_jumbogram(void)
 	big[48 + 12] = 0x50;
 	struct packet pkt = packet_of(big, sizeof big, PACKET_LINK_RAW);
 	struct decode_fragment frag;
-	CU_ASSERT_EQUAL(decode_frame(&pkt, false, &frag), DECODE_TCP);
+	CU_ASSERT_EQUAL(decode_frame(&pkt, NULL, &frag), DECODE_TCP);
 	CU_ASSERT_EQUAL(pkt.payload_len, 70000);
 	CU_ASSERT_EQUAL(pkt.payload_cut, 0);
 	big[5] = 9; /* both lengths */
-	CU_ASSERT_EQUAL(decode_frame(&pkt, false, &frag), DECODE_BAD_IP);
+	CU_ASSERT_EQUAL(decode_frame(&pkt, NULL, &frag), DECODE_BAD_IP);
 	big[5] = 0;
 	frame_set16(big + 44, 0); /* too short for a jumbogram */
-	CU_ASSERT_EQUAL(decode_frame(&pkt, false, &frag), DECODE_BAD_IP);
+	CU_ASSERT_EQUAL(decode_frame(&pkt, NULL, &frag), DECODE_BAD_IP);
 	frame_set16(big + 44, 0xffff); /* 4 GB: over the frame */
-	CU_ASSERT_EQUAL(decode_frame(&pkt, false, &frag), DECODE_BAD_IP);
+	CU_ASSERT_EQUAL(decode_frame(&pkt, NULL, &frag), DECODE_BAD_IP);
 }
 
 /* fragments are told with all that their reassembly needs, at each depth */
@@ -301,7 +303,7 @@ static void fragments(void)
 	frame_ip4(&f, 4, NULL, 0);
 	frame_ethernet(&f, 0x0800);
 	pkt = packet_of(f.room + f.at, frame_size(&f), PACKET_LINK_ETHERNET);
-	CU_ASSERT_EQUAL_FATAL(decode_frame(&pkt, true, &frag), DECODE_FRAGMENT);
+	CU_ASSERT_EQUAL_FATAL(decode_frame(&pkt, sum_octets, &frag), DECODE_FRAGMENT);
 	CU_ASSERT(frag.ip_version == 4 && frag.protocol == 6 && frag.id == 0x1234);
 	CU_ASSERT(frag.offset == 40 && frag.more && !frag.cut && !frag.csum_wrong);
 	CU_ASSERT(frag.data.p == f.room + f.tcp && frag.data.n == FRAME_ROOM - f.tcp);
@@ -309,23 +311,23 @@ static void fragments(void)
 	CU_ASSERT(pkt.src == frag.src && pkt.dst == frag.dst);
 	/* cut, and with a wrong header */
 	pkt.len--;
-	CU_ASSERT(decode_frame(&pkt, true, &frag) == DECODE_FRAGMENT && frag.cut);
+	CU_ASSERT(decode_frame(&pkt, sum_octets, &frag) == DECODE_FRAGMENT && frag.cut);
 	pkt.len++;
 	p[8] ^= 1;
-	CU_ASSERT(decode_frame(&pkt, true, &frag) == DECODE_FRAGMENT && frag.csum_wrong);
-	CU_ASSERT(decode_frame(&pkt, false, &frag) == DECODE_FRAGMENT && !frag.csum_wrong);
+	CU_ASSERT(decode_frame(&pkt, sum_octets, &frag) == DECODE_FRAGMENT && frag.csum_wrong);
+	CU_ASSERT(decode_frame(&pkt, NULL, &frag) == DECODE_FRAGMENT && !frag.csum_wrong);
 
 	/* what it was made of goes through decode_datagram, with the addresses of the last frame */
 	p[8] ^= 1;
-	CU_ASSERT_EQUAL(decode_frame(&pkt, true, &frag), DECODE_FRAGMENT);
+	CU_ASSERT_EQUAL(decode_frame(&pkt, sum_octets, &frag), DECODE_FRAGMENT);
 	struct bytes data = frag.data;
-	CU_ASSERT_EQUAL(decode_datagram(&pkt, data, 6, frag.layers, true, &frag), DECODE_TCP);
+	CU_ASSERT_EQUAL(decode_datagram(&pkt, data, 6, frag.layers, sum_octets, &frag), DECODE_TCP);
 	CU_ASSERT(pkt.csum == PACKET_CSUM_RIGHT && pkt.payload_len == FRAME_PAYLOAD);
 	f.room[FRAME_ROOM - 1] ^= 1;
-	CU_ASSERT_EQUAL(decode_datagram(&pkt, data, 6, 2, true, &frag), DECODE_TCP);
+	CU_ASSERT_EQUAL(decode_datagram(&pkt, data, 6, 2, sum_octets, &frag), DECODE_TCP);
 	CU_ASSERT_EQUAL(pkt.csum, PACKET_CSUM_WRONG);
-	CU_ASSERT_EQUAL(decode_datagram(&pkt, data, 17, 2, true, &frag), DECODE_NOT_TCP);
-	CU_ASSERT_EQUAL(decode_datagram(&pkt, data, 4, DECODE_NEST_MAX, true, &frag),
+	CU_ASSERT_EQUAL(decode_datagram(&pkt, data, 17, 2, sum_octets, &frag), DECODE_NOT_TCP);
+	CU_ASSERT_EQUAL(decode_datagram(&pkt, data, 4, DECODE_NEST_MAX, sum_octets, &frag),
 			DECODE_NESTED);
 
 	frame_segment6(&f);
@@ -335,11 +337,12 @@ static void fragments(void)
 	p[5] = 7;
 	frame_ip6(&f, 44);
 	pkt = packet_of(f.room + f.at, frame_size(&f), PACKET_LINK_RAW);
-	CU_ASSERT_EQUAL_FATAL(decode_frame(&pkt, true, &frag), DECODE_FRAGMENT);
+	CU_ASSERT_EQUAL_FATAL(decode_frame(&pkt, sum_octets, &frag), DECODE_FRAGMENT);
 	CU_ASSERT(frag.ip_version == 6 && frag.protocol == 41 && frag.id == 7 << 16);
 	CU_ASSERT(frag.offset == 1234 * 8 && frag.more && frag.layers == 1);
 	data = frag.data;
-	CU_ASSERT_EQUAL(decode_datagram(&pkt, data, 41, frag.layers, true, &frag), DECODE_TCP);
+	CU_ASSERT_EQUAL(decode_datagram(&pkt, data, 41, frag.layers, sum_octets, &frag),
+			DECODE_TCP);
 	CU_ASSERT(pkt.csum == PACKET_CSUM_RIGHT && pkt.payload_len == FRAME_PAYLOAD);
 }
 

@@ -295,10 +295,10 @@ static void h11_tiny_fragments(void)
 			struct decode_fragment frag;
 			struct bytes out;
 			uint8_t protocol;
-			enum decode_outcome r = decode_frame(&pkt, false, &frag);
+			enum decode_outcome r = decode_frame(&pkt, NULL, &frag);
 			unsigned layers = 0;
 			while (r == DECODE_FRAGMENT && frag_push(f, &frag, 0, &out, &protocol)) {
-				r = decode_datagram(&pkt, out, protocol, frag.layers, false, &frag);
+				r = decode_datagram(&pkt, out, protocol, frag.layers, NULL, &frag);
 				layers++;
 			}
 			bool last = inner == 3 && outer == 2;

@@ -11,14 +11,14 @@ static enum decode_outcome run(struct packet *pkt, uint8_t link, const uint8_t *
 	struct decode_fragment frag;
 	*pkt = (struct packet){ .data = p, .len = (uint32_t)n, .link = link & 7 };
 	pkt->wire_len = (uint32_t)wire;
-	enum decode_outcome r = decode_frame(pkt, true, &frag);
+	enum decode_outcome r = decode_frame(pkt, sum_octets, &frag);
 	if (r == DECODE_TCP && (pkt->payload < p || pkt->payload + pkt->payload_len > p + n ||
 				pkt->src < p || pkt->dst + 4 > p + n))
 		abort();
 	if (r == DECODE_FRAGMENT && (frag.data.p < p || frag.data.p + frag.data.n > p + n))
 		abort();
 	if (r == DECODE_FRAGMENT)
-		decode_datagram(pkt, frag.data, frag.protocol, frag.layers, true, &frag);
+		decode_datagram(pkt, frag.data, frag.protocol, frag.layers, sum_octets, &frag);
 	return r;
 }
 
