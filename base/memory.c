@@ -28,6 +28,13 @@ void *memory_new(size_t size, bool huge)
 	return p;
 }
 
+bool memory_fill(void *p, size_t n)
+{
+	enum { PAGE = 4096, POPULATE_WRITE = 23 };
+	uintptr_t from = (uintptr_t)p & ~(uintptr_t)(PAGE - 1), to = (uintptr_t)p + n;
+	return madvise((void *)from, to - from, POPULATE_WRITE) == 0;
+}
+
 void memory_free(void *p, size_t size)
 {
 	if (p)

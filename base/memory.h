@@ -17,5 +17,8 @@
  * for in huge pages, which suits small objects all over the table. NULL when there is no room.
  */
 void *memory_new(size_t size, bool huge);
+/* Takes in the pages of what memory_new gave, [p, p + n), by one call and not by a fault each. A
+ * wish: kernels before 5.14 refuse it, then it is false and pages come at first touch. */
+bool memory_fill(void *p, size_t n);
 /* As memory_new was asked. p may be NULL. */
 void memory_free(void *p, size_t size);

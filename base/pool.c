@@ -5,10 +5,10 @@
 
 #include "base/memory.h"
 
-enum { POOL_PAGE = 4096 };
+enum { POOL_PAGE = 4096, POOL_FILL = 256 * 1024 };
 
 /*
- * Objects [0, fresh) have been given out at least once; those of them that came back are on the
+ * Objects [0, fresh) have been given out at least once, and large ones have pages up to `filled`; those of them that came back are on the
  * stack of free indices. Both maps are touched only as far as `fresh` has come, so a pool that is
  * never used costs address space. The stack lies apart from the objects: an object that was given
  * back keeps its octets (a generation counter in it goes on).
@@ -17,7 +17,7 @@ struct pool {
 	uint8_t *objects;
 	uint32_t *stack;
 	size_t size;
-	uint32_t n, fresh, n_free;
+	uint32_t n, fresh, n_free, filled;
 	unsigned shift; /* size = odd << shift */
 	uint64_t inverse; /* of odd, modulo 2^64 */
 };
@@ -54,6 +54,7 @@ struct pool *pool_new(size_t size, uint32_t n)
 	/* large objects are read in order, which needs no huge pages, and the first touch of one
 	 * would clear far more than the object */
 	p->objects = memory_new(span, size < POOL_PAGE);
+	p->filled = size < POOL_PAGE ? POOL_NONE : 0;
 	if (!p->objects)
 		goto err1;
 	p->stack = memory_new(stack_size(p), true);
@@ -76,11 +77,28 @@ void pool_free(struct pool *p)
 	free(p);
 }
 
+/*
+ * A system call on a worker: it takes the place of 64 page faults, each of which enters the kernel
+ * too, and comes only while the pool has more objects out than ever before.
+ */
+static void fill(struct pool *p)
+{
+	uint32_t left = p->n - p->fresh;
+	uint32_t n = p->size >= POOL_FILL ? 1 : (uint32_t)(POOL_FILL / p->size);
+	n = n < left ? n : left;
+	p->filled = memory_fill(p->objects + p->size * p->fresh, p->size * n) ? p->fresh + n
+									      : POOL_NONE;
+}
+
 uint32_t pool_take(struct pool *p)
 {
 	if (p->n_free)
 		return p->stack[--p->n_free];
-	return p->fresh < p->n ? p->fresh++ : POOL_NONE;
+	if (p->fresh == p->n)
+		return POOL_NONE;
+	if (p->fresh == p->filled)
+		fill(p);
+	return p->fresh++;
 }
 
 void pool_give(struct pool *p, uint32_t i)

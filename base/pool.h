@@ -1,8 +1,8 @@
 /*
  * pool - a fixed number of objects of one size, by index; one thread.
  *
- * Memory is mapped at pool_new and touched on first use (base/memory). Last freed is first given,
- * so that hot memory stays hot.
+ * Memory is mapped at pool_new and touched on first use (base/memory), that of objects of a page or
+ * more 256 KiB at a time. Last freed is first given, so that hot memory stays hot.
  */
 #pragma once
 

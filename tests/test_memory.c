@@ -60,6 +60,23 @@ static void little_use_is_little_memory(void)
 	memory_free(p, size);
 }
 
+/* the pages of a run of octets and no others; what is in them stays */
+static void filled_pages(void)
+{
+	size_t size = 64 * PAGE;
+	uint8_t *p = memory_new(size, false);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	p[3 * PAGE] = 7;
+	if (memory_fill(p + 2 * PAGE + 5, 2 * PAGE)) {
+		CU_ASSERT_EQUAL(resident(p, size), 3);
+		CU_ASSERT_EQUAL(resident(p + 2 * PAGE, 3 * PAGE), 3);
+	}
+	CU_ASSERT_EQUAL(p[3 * PAGE], 7);
+	CU_ASSERT_EQUAL(p[2 * PAGE], 0);
+	memory_free(p, size);
+	CU_ASSERT_FALSE(memory_fill(p, PAGE));
+}
+
 static void no_room(void)
 {
 	CU_ASSERT_PTR_NULL(memory_new(SIZE_MAX, true));
@@ -68,4 +85,5 @@ static void no_room(void)
 	memory_free(NULL, 1);
 }
 
-TEST_MAIN("memory", TEST(zero_to_the_last_octet), TEST(little_use_is_little_memory), TEST(no_room))
+TEST_MAIN("memory", TEST(zero_to_the_last_octet), TEST(little_use_is_little_memory),
+	  TEST(filled_pages), TEST(no_room))

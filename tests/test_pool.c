@@ -116,6 +116,13 @@ static void unused_memory_is_not_touched(void)
 		memset(pool_at(p, pool_take(p)), 1, 1024);
 	CU_ASSERT(resident() - before < 16 * 1024 * 1024);
 	pool_free(p);
+	before = resident();
+	p = pool_new(65536, 65536);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	for (int i = 0; i < 5; i++)
+		memset(pool_at(p, pool_take(p)), 1, 65536);
+	CU_ASSERT(resident() - before < 1024 * 1024);
+	pool_free(p);
 }
 
 static void impossible_sizes_are_refused(void)
