@@ -17,12 +17,13 @@ enum {
 	VERIFY_LANES = HASH_LANES_MAX,
 	VERIFY_BATCH = PUBKEY_BATCH_MAX,
 	/*
-	 * Header fields and their table (80 KiB), h= lists (256), unfolded copies (256), 64
+	 * Header fields and their table (112 KiB), h= lists (256), unfolded copies (256), 64
 	 * signatures with keys and names (160), at most; a usual message takes 8 KiB, and pages
 	 * never used are never there.
 	 */
 	VERIFY_ARENA = 1024 * 1024,
-	VERIFY_SLOT = VERIFY_ARENA + CHECKS_KNOWN,
+	/* and a page, so that what all slots use does not fall into the same few sets of a cache */
+	VERIFY_SLOT = VERIFY_ARENA + CHECKS_KNOWN + 4096,
 };
 
 enum phase { PHASE_ASK, PHASE_HASH, PHASE_PUBKEY, PHASE_DONE };
