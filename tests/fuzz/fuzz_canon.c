@@ -1,4 +1,4 @@
-/* canon: a body cut anywhere, into any room and to any length, gives at every level what scalar gives of the whole. */
+/* canon: a field or a body cut anywhere, into any room and to any length, gives at every level what scalar gives of the whole. */
 #include <assert.h>
 
 #include "tests/fuzz/pieces.h"
@@ -29,6 +29,29 @@ static size_t give(struct canon *c, struct pieces *p, struct bytes *in, const ui
 	return n;
 }
 
+/* And a header field, whose form has no levels. */
+static void field(const uint8_t *data, size_t n, uint8_t *want)
+{
+	struct pieces p = pieces_of(data, n);
+	struct canon_field a = { 0 }, b = { 0 };
+	struct bytes in = bytes_of(data, n);
+	size_t len = canon_field(&a, &in, want, n + 64), o = 0, k;
+	assert(!in.n);
+	len += canon_field_end(&a, data[0] & 1, want + len, 64);
+	assert(len <= n + 2);
+	while (pieces_next(&p, &in))
+		for (; in.n; o += k) {
+			size_t cap = CANON_ROOM + pieces_random(&p) % 200;
+			uint8_t *room = pieces_room(cap);
+			k = canon_field(&b, &in, room, cap);
+			assert(k <= len - o && memcmp(room, want + o, k) == 0);
+			free(room);
+		}
+	uint8_t end[CANON_ROOM];
+	k = canon_field_end(&b, data[0] & 1, end, sizeof end);
+	assert(o + k == len && memcmp(end, want + o, k) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static struct canon_ops ops[CPU_LEVEL_N];
@@ -49,6 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 			o += give(&c, &p, NULL, want + o);
 		assert(o == len);
 	}
+	if (n)
+		field(data, n, want);
 	free(want);
 	return 0;
 }
