@@ -285,15 +285,20 @@ static struct bytes der_of(const struct der *d)
 	return bytes_of(d->p, d->n);
 }
 
-/* Only one way of writing a key is one (X.690 section 10): the numbers, and both forms, in others. */
-static void h3_der_in_other_words(void)
+/* Octets that a length takes in long form; 0: it has the short one. */
+static unsigned der_octets(size_t n)
 {
-	static const uint8_t modulus[66] = { 0, 0x80, [65] = 1 };
+	return n < 0x80 ? 0 : n < 0x100 ? 1 : 2;
+}
+
+/* Only one way of writing a key is one (X.690 section 10): the numbers, and both forms, in others. */
+static void der_in_other_words(struct bytes n)
+{
 	static const struct bytes tail[] = { { NULL, 0 },
 					     { (const uint8_t *)"\0", 1 },
 					     { (const uint8_t *)"\5\0", 2 },
 					     { (const uint8_t *)"\2\1\3", 3 } };
-	struct bytes n = bytes_of(modulus, sizeof modulus), e = bytes_of(f4, sizeof f4);
+	struct bytes e = bytes_of(f4, sizeof f4);
 	for (unsigned how = 0; how < 20; how++) {
 		struct der body = { .n = 0 }, d = { .n = 0 };
 		struct pubkey key;
@@ -314,8 +319,20 @@ static void h3_der_in_other_words(void)
 			der_put(&d, how == 18 ? 0x31 : 0x30, body.p, body.n);
 		if (how == 19)
 			d.p[d.n++] = 0;
-		CU_ASSERT_EQUAL(parse(&key, PUBKEY_RSA, d.p, d.n), how ? PUBKEY_BAD : PUBKEY_OK);
+		bool good = how == 0 || (how < 5 && how == der_octets(n.n)) ||
+			    (how >= 14 && how < 18 && how - 13 == der_octets(body.n));
+		CU_ASSERT_EQUAL(parse(&key, PUBKEY_RSA, d.p, d.n), good ? PUBKEY_OK : PUBKEY_BAD);
 		pubkey_fini(&key);
+	}
+}
+
+/* Of numbers with lengths of one to three octets. */
+static void h3_der_in_other_words(void)
+{
+	for (size_t len = 66; len < 600; len = len * 2 - 2) {
+		uint8_t modulus[600] = { 0, 0x80 };
+		modulus[len - 1] = 1;
+		der_in_other_words(bytes_of(modulus, len));
 	}
 }
 
