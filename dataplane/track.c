@@ -16,7 +16,7 @@
  * copies.
  */
 struct state {
-	struct connection conn;
+	_Alignas(64) struct connection conn; /* track_look_up fetches whole lines */
 	struct session session;
 	uint64_t flow_id;
 	uint16_t vlan[PACKET_VLAN_MAX];
