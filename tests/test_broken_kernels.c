@@ -185,12 +185,14 @@ size_t __wrap_quoted_run_avx2(const uint8_t *p, size_t n, uint8_t *out)
 	return fault == 2 ? len - 1 : len;
 }
 
-/* One bit of one word of each lane in turn, then two lanes in each other's place. */
+/* One bit of a word in the last lane of each eighth of them, then that lane and the next in each
+ * other's place. */
 enum { LANE_FAULTS = 8, LANES_FAULTS = 2 * LANE_FAULTS };
 
-static void damage_lanes(struct sha256_lanes *s)
+static void damage_lanes(struct sha256_lanes *s, unsigned width)
 {
-	unsigned lane = fault % LANE_FAULTS, other = (lane + 1) % LANE_FAULTS;
+	unsigned lane = (fault % LANE_FAULTS + 1) * width / LANE_FAULTS - 1,
+		 other = (lane + 1) % width;
 	if (fault < LANE_FAULTS) {
 		s->word[fault][lane] ^= UINT32_C(1) << 4 * fault;
 		return;
@@ -208,7 +210,7 @@ void __wrap_sha256_lanes_avx2(struct sha256_lanes *s, const uint8_t *const p[SHA
 	__real_sha256_lanes_avx2(s, p, ahead, blocks);
 	calls++;
 	if (is_broken(CPU_AVX2))
-		damage_lanes(s);
+		damage_lanes(s, 8);
 }
 
 void __wrap_sha256_lanes_avx512(struct sha256_lanes *s, const uint8_t *const p[SHA256_LANES],
@@ -217,7 +219,7 @@ void __wrap_sha256_lanes_avx512(struct sha256_lanes *s, const uint8_t *const p[S
 	__real_sha256_lanes_avx512(s, p, ahead, blocks);
 	calls++;
 	if (is_broken(CPU_AVX512))
-		damage_lanes(s);
+		damage_lanes(s, SHA256_LANES);
 }
 
 static bool pair_broken;
