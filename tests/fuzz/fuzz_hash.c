@@ -4,7 +4,7 @@
 
 #include "verify/kernel/hash.h"
 
-enum { JOBS = 24 };
+enum { JOBS = HASH_LANES_MAX + 8 };
 
 struct source {
 	struct hash_job job; /* first */
