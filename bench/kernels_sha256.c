@@ -154,16 +154,16 @@ void kernels_sha256(void)
 	kernels_must(set->md && set->ctx, "EVP");
 	unsigned ni = cpu_flags() & CPU_SHA_NI;
 	if (cpu_level() >= CPU_AVX512)
-		of_level(set, octets, "16 lanes", CPU_AVX512, ni);
+		of_level(set, octets, "32 lanes", CPU_AVX512, ni);
 	if (cpu_level() >= CPU_AVX2)
 		of_level(set, octets, "8 lanes", CPU_AVX2, 0);
 	if (ni)
 		of_level(set, octets, "pairs", CPU_SCALAR, ni);
 	of_level(set, octets, "one by one", CPU_SCALAR, 0);
 	if (cpu_level() >= CPU_AVX512)
-		crossover(set, octets, CPU_AVX512, ni, "16 lanes");
+		crossover(set, octets, CPU_AVX512, ni, "32 lanes");
 	if (cpu_level() >= CPU_AVX512 && ni)
-		crossover(set, octets, CPU_AVX512, 0, "16 lanes, no SHA-NI");
+		crossover(set, octets, CPU_AVX512, 0, "32 lanes, no SHA-NI");
 	if (cpu_level() >= CPU_AVX2)
 		crossover(set, octets, CPU_AVX2, 0, "8 lanes, no SHA-NI");
 	struct kernels_racer race[2];

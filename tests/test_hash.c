@@ -299,7 +299,7 @@ static void length_over_32_bits(void)
 			struct source s[HASH_LANES_MAX];
 			unsigned done = 0;
 			for (unsigned i = 0; i < HASH_LANES_MAX; i++) {
-				size_t n = i * 61;
+				size_t n = i * 31;
 				s[i] = (struct source){ .job = { .next = source_next,
 								 .owner = &s[i] },
 							.left = bytes_of(octets, n),

@@ -233,7 +233,7 @@ static void step_together(struct hash_queue *q)
 	uint32_t blocks = NOBODY;
 	for (unsigned i = 0; i < SHA256_LANES; i++)
 		blocks = q->n[i] < blocks ? q->n[i] : blocks;
-	unsigned all = (1u << q->ops.width) - 1, idle = all & ~q->sha256;
+	unsigned all = UINT32_MAX >> (32 - q->ops.width), idle = all & ~q->sha256;
 	const uint8_t *any = q->p[__builtin_ctz(q->sha256)];
 	for (; idle; idle &= idle - 1) { /* the state of these is nobody's */
 		int i = __builtin_ctz(idle);

@@ -18,7 +18,7 @@ enum hash_algorithm { HASH_SHA256, HASH_SHA1 };
 enum {
 	HASH_PIECE = 4096,
 	HASH_DIGEST_MAX = 32,
-	HASH_LANES_MAX = 16,
+	HASH_LANES_MAX = 32,
 };
 
 struct hash_job {

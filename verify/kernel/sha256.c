@@ -124,7 +124,7 @@ struct sha256_ops sha256_ops_init(enum cpu_level level, unsigned flags)
 	}
 	if (level >= CPU_AVX512) {
 		ops.lanes = sha256_lanes_avx512;
-		ops.width = 16;
+		ops.width = 32;
 		ops.worth = ops.pair ? SHA256_WORTH_AVX512_NI : SHA256_WORTH_AVX512;
 		if (lanes_agree(&ops))
 			return ops;

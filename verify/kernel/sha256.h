@@ -9,7 +9,7 @@
 #include "base/cpu.h"
 #include "base/bytes.h"
 
-enum { SHA256_LANES = 16, SHA256_BLOCK = 64 };
+enum { SHA256_LANES = 32, SHA256_BLOCK = 64 };
 
 /* Word i of lane l's state is at word[i][l]. */
 struct sha256_lanes {

@@ -74,50 +74,67 @@ static inline void schedule(__m512i w[16], int i)
 	w[i] = add(add(w[i], s0), add(w[(i + 9) & 15], s1));
 }
 
-static inline void rounds16(__m512i v[8], const __m512i w[16], const uint32_t *k)
+/* Round i of eight, i a constant: the names have turned by i. */
+static inline __attribute__((always_inline)) void round_at(__m512i v[8], int i, __m512i kw)
 {
-#pragma GCC unroll 16
-	for (int i = 0; i < 16; i += 8) {
-#pragma GCC unroll 16
-		for (int j = 0; j < 8; j++) {
-			__m512i kw = add(w[i + j], _mm512_set1_epi32((int)k[i + j]));
-			round_of(v[(8 - j) & 7], v[(9 - j) & 7], v[(10 - j) & 7], &v[(11 - j) & 7],
-				 v[(12 - j) & 7], v[(13 - j) & 7], v[(14 - j) & 7],
-				 &v[(15 - j) & 7], kw);
-		}
-	}
+	round_of(v[(8 - i) & 7], v[(9 - i) & 7], v[(10 - i) & 7], &v[(11 - i) & 7], v[(12 - i) & 7],
+		 v[(13 - i) & 7], v[(14 - i) & 7], &v[(15 - i) & 7], kw);
 }
 
+/* The next block of 16 lanes as words. */
+static inline void load(__m512i w[16], const uint8_t *const p[], const uint8_t *const ahead[],
+			size_t off)
+{
+	__m512i r[16];
+#pragma GCC unroll 16
+	for (int l = 0; l < 16; l++)
+		_mm_prefetch(ahead[l] + off, _MM_HINT_T0);
+#pragma GCC unroll 16
+	for (int l = 0; l < 16; l++)
+		r[l] = _mm512_loadu_si512(p[l] + off);
+	transpose(r);
+#pragma GCC unroll 16
+	for (int i = 0; i < 16; i++)
+		w[i] = r[i];
+}
+
+/*
+ * Two sets of 16 lanes, round by round: each round waits for the one before it, and the other set's
+ * fills the gaps. Both states stand in registers, the words in memory.
+ */
 void sha256_lanes_avx512(struct sha256_lanes *s, const uint8_t *const p[SHA256_LANES],
 			 const uint8_t *const ahead[SHA256_LANES], size_t blocks)
 {
-	__m512i state[8], v[8], w[16];
-#pragma GCC unroll 16
-	for (int i = 0; i < 8; i++)
-		state[i] = _mm512_load_si512(s->word[i]);
-	for (size_t b = 0; b < blocks; b++) {
-#pragma GCC unroll 16
-		for (int l = 0; l < 16; l++)
-			_mm_prefetch(ahead[l] + b * SHA256_BLOCK, _MM_HINT_T0);
-#pragma GCC unroll 16
-		for (int l = 0; l < 16; l++)
-			w[l] = _mm512_loadu_si512(p[l] + b * SHA256_BLOCK);
-		transpose(w);
-#pragma GCC unroll 16
-		for (int i = 0; i < 8; i++)
-			v[i] = state[i];
-		rounds16(v, w, sha256_k);
-		for (int part = 16; part < 64; part += 16) {
-#pragma GCC unroll 16
-			for (int i = 0; i < 16; i++)
-				schedule(w, i);
-			rounds16(v, w, sha256_k + part);
+	__m512i w[2][16], a[8], b[8];
+	for (size_t off = 0; off < blocks * SHA256_BLOCK; off += SHA256_BLOCK) {
+		for (int set = 0; set < 2; set++)
+			load(w[set], p + 16 * set, ahead + 16 * set, off);
+#pragma GCC unroll 8
+		for (int i = 0; i < 8; i++) {
+			a[i] = _mm512_load_si512(s->word[i]);
+			b[i] = _mm512_load_si512(s->word[i] + 16);
 		}
-#pragma GCC unroll 16
-		for (int i = 0; i < 8; i++)
-			state[i] = add(state[i], v[i]);
+		for (int part = 0; part < 64; part += 8) {
+			const uint32_t *k = sha256_k + part;
+			__m512i *x = w[0], *y = w[1];
+			int first = part & 15;
+#pragma GCC unroll 8
+			for (int i = 0; i < 8; i++) {
+				__m512i ki = _mm512_set1_epi32((int)k[i]);
+				if (part >= 16)
+					schedule(x, first + i);
+				round_at(a, i, add(x[first + i], ki));
+				if (part >= 16)
+					schedule(y, first + i);
+				round_at(b, i, add(y[first + i], ki));
+			}
+		}
+#pragma GCC unroll 8
+		for (int i = 0; i < 8; i++) {
+			uint32_t *state = s->word[i];
+			_mm512_store_si512(state, add(_mm512_load_si512(state), a[i]));
+			state += 16;
+			_mm512_store_si512(state, add(_mm512_load_si512(state), b[i]));
+		}
 	}
-#pragma GCC unroll 16
-	for (int i = 0; i < 8; i++)
-		_mm512_store_si512(s->word[i], state[i]);
 }
