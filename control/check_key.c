@@ -225,7 +225,7 @@ static bool key_is_good(struct look *l, const uint8_t *data, size_t n, bool ed25
 static void look_at_data(struct look *l, struct bytes p, bool ed25519)
 {
 	uint8_t data[KEYS_DER_MAX];
-	ptrdiff_t n = base64_decode(p, data, sizeof data);
+	ptrdiff_t n = base64_decode(NULL, p, data, sizeof data);
 	size_t front = n < 0 ? decode_front(p, data, sizeof data) : (size_t)n;
 	if ((n >= 0 && key_is_good(l, data, front, ed25519)) ||
 	    (!ed25519 && look_for_cut(l, data, front)))

@@ -54,6 +54,7 @@ static bool begin_signatures(struct checks *c, const struct verdict *verdict)
 				    .keys = s->keys,
 				    .queue = s->queue,
 				    .canon = s->canon,
+				    .base64 = s->base64,
 				    .stats = s->stats,
 				    .owner = s->owner,
 				    .now_s = c->now_s,

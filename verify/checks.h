@@ -40,6 +40,7 @@ struct checks_setup { /* all borrowed until checks_end or checks_abort */
 	struct keys *keys;
 	struct pubkey_queue *queue;
 	const struct canon_ops *canon; /* NULL: scalar */
+	const struct base64_ops *base64; /* NULL: scalar */
 	struct stats *stats;
 	struct trace *trace; /* NULL: nobody looks */
 	void *owner; /* of the jobs */

@@ -54,6 +54,7 @@ struct verify_engine {
 	struct hash_queue *hash;
 	struct pubkey_queue *pubkey;
 	struct canon_ops canon;
+	struct base64_ops base64;
 	struct keys *keys;
 	struct records *records;
 	struct checks_profiles profiles; /* of cfg */
@@ -99,6 +100,7 @@ struct verify_engine *verify_engine_new(const struct config *cfg, unsigned slots
 	if (getrandom(&e->seed, sizeof e->seed, 0) != sizeof e->seed)
 		goto err0;
 	canon_ops_init(&e->canon, cpu_level());
+	base64_ops_init(&e->base64, cpu_level());
 	e->hash = hash_queue_new(VERIFY_LANES);
 	e->pubkey = pubkey_queue_new(VERIFY_BATCH);
 	e->slot = calloc(slots, sizeof *e->slot);
@@ -157,6 +159,7 @@ static void begin_checks(struct verify *v, uint64_t clock_s)
 				      .keys = e->keys,
 				      .queue = e->pubkey,
 				      .canon = &e->canon,
+				      .base64 = &e->base64,
 				      .stats = e->stats,
 				      .trace = e->trace,
 				      .owner = v,

@@ -91,7 +91,7 @@ static bool parse(struct arc *a, struct arc_check *c, bool seal)
 {
 	const struct dkim_setup *setup = &a->setup.dkim;
 	if (!signature_parse(&c->sig, seal ? SIGNATURE_SEAL : SIGNATURE_MESSAGE,
-			     header_value(setup->header, c->field), setup->arena))
+			     header_value(setup->header, c->field), setup->base64, setup->arena))
 		return false;
 	if (c->sig.reason == REASON_NONE)
 		c->sig.reason = early(a, c, seal);

@@ -46,7 +46,7 @@ static bool parse_all(struct dkim *d)
 	for (unsigned i = 0; i < d->n; i++) {
 		struct dkim_check *c = &d->check[i];
 		if (!signature_parse(&c->sig, SIGNATURE_DKIM, header_value(h, c->field),
-				     d->setup.arena))
+				     d->setup.base64, d->setup.arena))
 			return false;
 		c->aligned = aligned(d, &c->sig);
 		if (c->sig.reason == REASON_NONE)

@@ -41,6 +41,7 @@ struct dkim_setup { /* all borrowed until dkim_end */
 	struct keys *keys;
 	struct pubkey_queue *queue; /* for parsing keys */
 	const struct canon_ops *canon; /* NULL: scalar */
+	const struct base64_ops *base64; /* NULL: scalar */
 	struct stats *stats;
 	void *owner; /* of the jobs */
 	uint64_t now_s; /* for t= and x= */

@@ -49,7 +49,7 @@ static enum key_status parse_data(struct key *key, struct pubkey_queue *q, enum 
 				  struct bytes text)
 {
 	uint8_t der[KEYS_DER_MAX];
-	ptrdiff_t n = base64_decode(text, der, sizeof der);
+	ptrdiff_t n = base64_decode(NULL, text, der, sizeof der);
 	if (n < 0)
 		return KEY_SYNTAX;
 	switch (pubkey_parse(q, &key->pub, type, bytes_of(der, (size_t)n))) {

@@ -1,7 +1,6 @@
 #include "verify/auth/signature.h"
 
 #include "verify/auth/names.h"
-#include "verify/kernel/base64.h"
 #include "verify/kernel/canon.h"
 #include "verify/kernel/pubkey.h"
 
@@ -218,15 +217,15 @@ static bool parse_names(struct signature *s, enum signature_kind kind, const str
 
 /* b= and bh= out of base64. */
 static bool parse_values(struct signature *s, enum signature_kind kind, const struct taglist *t,
-			 struct arena *arena)
+			 const struct base64_ops *base64, struct arena *arena)
 {
 	uint8_t b[PUBKEY_SIGNATURE_MAX];
 	if (kind != SIGNATURE_SEAL &&
-	    base64_decode(value_of(t, "bh"), s->bh, sizeof s->bh) != hash_len(s->hash)) {
+	    base64_decode(base64, value_of(t, "bh"), s->bh, sizeof s->bh) != hash_len(s->hash)) {
 		s->reason = REASON_BODY_HASH_VALUE;
 		return true;
 	}
-	ptrdiff_t n = base64_decode(value_of(t, "b"), b, sizeof b);
+	ptrdiff_t n = base64_decode(base64, value_of(t, "b"), b, sizeof b);
 	if (n <= 0) {
 		s->reason = REASON_SIGNATURE_VALUE;
 		return true;
@@ -305,7 +304,7 @@ static uint8_t parse_status(struct bytes cv)
 }
 
 bool signature_parse(struct signature *s, enum signature_kind kind, struct bytes value,
-		     struct arena *arena)
+		     const struct base64_ops *base64, struct arena *arena)
 {
 	struct taglist t;
 	*s = (struct signature){ .time_s = SIGNATURE_TIME_NONE, .expires_s = SIGNATURE_TIME_NONE };
@@ -331,7 +330,7 @@ bool signature_parse(struct signature *s, enum signature_kind kind, struct bytes
 		s->reason = parse_numbers(s, kind, &t);
 	if (s->reason == REASON_NONE && !parse_names(s, kind, &t, arena))
 		return false;
-	if (s->reason == REASON_NONE && !parse_values(s, kind, &t, arena))
+	if (s->reason == REASON_NONE && !parse_values(s, kind, &t, base64, arena))
 		return false;
 	if (s->reason == REASON_NONE)
 		s->raw_b = taglist_find(&t, "b")->raw;

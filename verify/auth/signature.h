@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "verify/auth/reason.h"
 #include "verify/auth/taglist.h"
+#include "verify/kernel/base64.h"
 #include "verify/kernel/hash.h"
 
 enum { SIGNATURE_TIME_NONE = -1 };
@@ -40,10 +41,10 @@ struct signature {
 	uint8_t bh[HASH_DIGEST_MAX];
 };
 
-/* value: the field behind its colon, without final line end; borrowed for the life of s. False: the
- * arena is full. */
+/* value: the field behind its colon, without final line end; borrowed for the life of s. base64
+ * NULL: scalar. False: the arena is full. */
 bool signature_parse(struct signature *s, enum signature_kind kind, struct bytes value,
-		     struct arena *arena);
+		     const struct base64_ops *base64, struct arena *arena);
 
 /* i= of an ARC field's tags: 1..50; 0: there is none, or something else. */
 uint8_t signature_instance(const struct taglist *t);

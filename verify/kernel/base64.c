@@ -119,9 +119,9 @@ bool base64_end(struct base64 *s, uint8_t *out, size_t cap, size_t *n)
 	return true;
 }
 
-ptrdiff_t base64_decode(struct bytes in, uint8_t *out, size_t cap)
+ptrdiff_t base64_decode(const struct base64_ops *ops, struct bytes in, uint8_t *out, size_t cap)
 {
-	struct base64 s = { 0 };
+	struct base64 s = { .ops = ops };
 	size_t n = base64_push(&s, in, out, cap), rest;
 	if (!base64_end(&s, out + n, cap - n, &rest))
 		return -1;

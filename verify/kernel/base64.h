@@ -53,7 +53,8 @@ size_t base64_push(struct base64 *s, struct bytes in, uint8_t *out, size_t cap);
 /* Writes what is left, up to 2 octets; false when the text as a whole was bad. */
 bool base64_end(struct base64 *s, uint8_t *out, size_t cap, size_t *n);
 
-/* Whole text of a signature at once. Returns octets written, -1 when it is bad or does not fit. */
-ptrdiff_t base64_decode(struct bytes in, uint8_t *out, size_t cap);
+/* Whole text of a signature at once; ops NULL: scalar. Returns octets written, -1 when it is bad or
+ * does not fit. */
+ptrdiff_t base64_decode(const struct base64_ops *ops, struct bytes in, uint8_t *out, size_t cap);
 
 base64_run_fn base64_run_avx2, base64_run_avx512;
