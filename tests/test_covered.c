@@ -189,10 +189,12 @@ static void selection(void)
 		/* in just as much room, and in less */
 		for (size_t room = 0; room <= want; room++) {
 			struct arena a;
+			memset(little, 0xa5, sizeof little);
 			arena_init(&a, little, room * sizeof *out);
 			bool fits = covered_select(&b->header, bytes_str(rows[k].list), 1, cursor,
 						   &a, &count);
 			CU_ASSERT_EQUAL(fits, room == want);
+			CU_ASSERT_EQUAL(little[room * sizeof *out], 0xa5);
 		}
 	}
 	bench_free(b);

@@ -199,6 +199,48 @@ static void known_names(void)
 			}
 }
 
+static int by_key(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+/* Names with one key, that end alike: told apart all the same. */
+static void keys_collide(void)
+{
+	enum { NAMES = 1 << 17, AT_ONCE = 4096 };
+	uint64_t *keys = malloc(NAMES * sizeof *keys); /* key, number of the name */
+	char *text = malloc(AT_ONCE * 32);
+	unsigned pairs = 0;
+	struct header h;
+	struct arena a;
+	CU_ASSERT_FATAL(keys && text);
+	for (uint32_t i = 0; i < NAMES; i += AT_ONCE) {
+		size_t n = 0;
+		for (uint32_t k = i; k < i + AT_ONCE; k++)
+			n += (size_t)sprintf(text + n, "N%07x-the-same:\r\n", k);
+		CU_ASSERT_FATAL(split(&h, &a, bytes_of(text, n)) && h.n == AT_ONCE);
+		for (uint32_t k = 0; k < AT_ONCE; k++)
+			keys[i + k] = (uint64_t)h.field[k].key << 32 | (i + k);
+	}
+	qsort(keys, NAMES, sizeof *keys, by_key);
+	for (uint32_t i = 1; i < NAMES; i++) {
+		if (keys[i] >> 32 != keys[i - 1] >> 32)
+			continue;
+		sprintf(text, "N%07x-the-same:\r\nN%07x-the-same:\r\n", (uint32_t)keys[i],
+			(uint32_t)keys[i - 1]);
+		CU_ASSERT_FATAL(split(&h, &a, bytes_str(text)));
+		CU_ASSERT_EQUAL(h.field[0].key, h.field[1].key);
+		CU_ASSERT_EQUAL(h.names, 2);
+		CU_ASSERT_EQUAL(header_last(&h, header_name(&h, 0)), 0);
+		CU_ASSERT_EQUAL(header_last(&h, header_name(&h, 1)), 1);
+		pairs++;
+	}
+	CU_ASSERT(pairs > 0);
+	free(keys);
+	free(text);
+}
+
 /* The same octet by octet, slowly: where the field at the front of b ends, and its name. */
 static size_t plain_field(struct bytes b, size_t *name)
 {
@@ -281,6 +323,6 @@ static void random_sections(void)
 	}
 }
 
-TEST_MAIN("header", TEST(random_sections), TEST(known_names), TEST(names_by_every_octet),
-	  TEST(known), TEST(cut_everywhere), TEST(from_the_bottom), TEST(limit_of_fields),
-	  TEST(arena_full))
+TEST_MAIN("header", TEST(random_sections), TEST(known_names), TEST(keys_collide),
+	  TEST(names_by_every_octet), TEST(known), TEST(cut_everywhere), TEST(from_the_bottom),
+	  TEST(limit_of_fields), TEST(arena_full))
