@@ -209,12 +209,11 @@ static int by_key(const void *a, const void *b)
 static void keys_collide(void)
 {
 	enum { NAMES = 1 << 17, AT_ONCE = 4096 };
-	uint64_t *keys = malloc(NAMES * sizeof *keys); /* key, number of the name */
-	char *text = malloc(AT_ONCE * 32);
+	static uint64_t keys[NAMES]; /* key, number of the name */
+	static char text[AT_ONCE * 32];
 	unsigned pairs = 0;
 	struct header h;
 	struct arena a;
-	CU_ASSERT_FATAL(keys && text);
 	for (uint32_t i = 0; i < NAMES; i += AT_ONCE) {
 		size_t n = 0;
 		for (uint32_t k = i; k < i + AT_ONCE; k++)
@@ -237,8 +236,6 @@ static void keys_collide(void)
 		pairs++;
 	}
 	CU_ASSERT(pairs > 0);
-	free(keys);
-	free(text);
 }
 
 /* The same octet by octet, slowly: where the field at the front of b ends, and its name. */
