@@ -278,7 +278,7 @@ struct worker *worker_new(const struct worker_setup *setup)
 	mailport_set(&w->ports, w->cfg);
 	sum_ops_init(&w->sum, cpu_level());
 	w->frag = frag_new(w->cfg, w->stats);
-	w->track = track_new(w->cfg, &w->ports, w->stats, w->id, w->capture->live);
+	w->track = track_new(w->cfg, &w->ports, w->stats, w->id, w->capture && w->capture->live);
 	if (!w->frag || !w->track) {
 		worker_free(w);
 		return NULL;

@@ -23,7 +23,7 @@ struct worker_setup {
 	uint8_t id;
 	const struct config *cfg;
 	struct stats *stats; /* borrowed */
-	struct capture *capture; /* borrowed */
+	struct capture *capture; /* borrowed; NULL: a file, which worker_capture brings */
 	unsigned n_verify; /* 0: messages are given back at once (a figure of the benchmark) */
 	struct ring *out[WORKER_VERIFY_MAX]; /* to each verify worker */
 	struct ring *home[WORKER_VERIFY_MAX]; /* back from each */
