@@ -233,7 +233,7 @@ static void step_together(struct hash_queue *q)
 	uint32_t blocks = NOBODY;
 	for (unsigned i = 0; i < SHA256_LANES; i++)
 		blocks = q->n[i] < blocks ? q->n[i] : blocks;
-	unsigned all = UINT32_MAX >> (32 - q->ops.width), idle = all & ~q->sha256;
+	unsigned idle = ~q->sha256;
 	const uint8_t *any = q->p[__builtin_ctz(q->sha256)];
 	for (; idle; idle &= idle - 1) { /* the state of these is nobody's */
 		int i = __builtin_ctz(idle);
@@ -242,8 +242,18 @@ static void step_together(struct hash_queue *q)
 		q->n_ahead[i] = 0;
 	}
 	q->ops.lanes(&q->state, q->p, q->ahead, blocks);
-	for (unsigned i = 0; i < q->ops.width; i++)
-		took(q, i, blocks);
+	const size_t octets = (size_t)blocks * SHA256_BLOCK;
+	/* as took, a row after the other: whole rows go by few instructions */
+	for (unsigned i = 0; i < SHA256_LANES; i++) {
+		uint32_t left = q->n_ahead[i];
+		q->p[i] += octets;
+		q->n[i] -= blocks;
+		q->n_ahead[i] = (left > blocks ? left : blocks) - blocks;
+	}
+	for (unsigned i = 0; i < SHA256_LANES; i++) {
+		q->ahead[i] = q->n_ahead[i] ? q->ahead[i] + octets : q->p[i];
+		q->dry |= (unsigned)!q->n[i] << i;
+	}
 }
 
 /* The next of the set behind lane i, in a circle; set is not empty. */
