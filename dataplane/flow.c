@@ -334,15 +334,31 @@ static bool put(struct flow_table *t, struct place at, uint32_t flow)
 	return true;
 }
 
-/* All flows over twice as many buckets. One for which there is no room is found no more and goes
- * when it is the oldest: where buckets are a third full that does not come to pass. */
+/*
+ * All flows over twice as many buckets. With one more bit of its hash a key's first bucket is the
+ * one it was or its twin, and so is its second. So each flow stays what it is, at home or a stray,
+ * and there is always room: a bucket and its twin share eight flows.
+ */
 static void spread(struct flow_table *t)
 {
-	memset(t->bucket, 0, ((size_t)t->mask + 1) * sizeof *t->bucket);
-	t->mask = t->mask * 2 + 1;
-	for (int i = 0; i < 2; i++)
-		for (uint32_t f = t->oldest[i]; f != FLOW_NONE; f = t->entry[f].newer)
-			put(t, place_of(t, t->entry[f].hash), f);
+	uint32_t half = t->mask + 1;
+	t->mask += half;
+	for (uint32_t i = 0; i < half; i++)
+		t->bucket[i].strays = 0;
+	for (uint32_t i = 0; i < half; i++) {
+		struct bucket *b = &t->bucket[i];
+		for (unsigned m = ~match(b, 0) & 0xff; m; m &= m - 1) {
+			unsigned way = (unsigned)__builtin_ctz(m);
+			struct place at = place_of(t, t->entry[b->flow[way]].hash);
+			bool stray = (at.first & (half - 1)) != i;
+			struct bucket *to = &t->bucket[stray ? at.second : at.first];
+			t->bucket[at.first].strays += stray;
+			if (to == b)
+				continue;
+			set(to, way, at.tag, b->flow[way]);
+			b->tag[way] = 0;
+		}
+	}
 }
 
 uint32_t flow_insert(struct flow_table *t, const struct flow_key *key, uint64_t now_ns)

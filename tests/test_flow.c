@@ -218,6 +218,45 @@ static void crowded(void)
 	flow_free(t);
 }
 
+/* more buckets for flows that crowd in few: none is lost, at home or not, and each can go */
+static void grows(void)
+{
+	enum { SAME = 16, FLOWS = 3000 };
+	struct flow_table *t = flow_new(FLOWS, 1, 3);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+	static struct flow_key key[FLOWS];
+	static uint32_t at[FLOWS];
+	bool reversed;
+	unsigned wrong = 0;
+	for (unsigned i = 0; i < FLOWS; i++) {
+		key[i] = key_of(t, i, false, &reversed);
+		if (i % 2 && i / 2 < SAME) /* two buckets that are full from the start to the end */
+			key[i].hash = 0x00070003;
+		else if (i % 8 == 0) /* one home, many tags */
+			key[i].hash = (i << 16) | 5;
+		at[i] = flow_insert(t, &key[i], i);
+		bool told = i < 200 || (i & (i - 1)) == 0 || i % 499 == 0 || i == FLOWS - 1;
+		for (unsigned k = 0; told && k <= i; k++)
+			wrong += flow_lookup(t, &key[k]) != at[k];
+	}
+	CU_ASSERT_EQUAL(wrong, 0);
+	unsigned held = flow_count(t);
+	CU_ASSERT(held > FLOWS * 9 / 10);
+	for (unsigned i = 0; i < FLOWS; i++) {
+		unsigned next = (i * 7) % FLOWS; /* in another order */
+		if (at[next] == FLOW_NONE)
+			continue;
+		flow_remove(t, at[next]);
+		wrong += flow_lookup(t, &key[next]) != FLOW_NONE;
+		at[next] = FLOW_NONE;
+		for (unsigned k = 0; i % 97 == 0 && k < FLOWS; k++)
+			wrong += flow_lookup(t, &key[k]) != at[k];
+	}
+	CU_ASSERT_EQUAL(wrong, 0);
+	CU_ASSERT_EQUAL(flow_count(t), 0);
+	flow_free(t);
+}
+
 static void eviction(void)
 {
 	struct flow_table *t = flow_new(4, 4, 5);
@@ -287,4 +326,4 @@ static void expiry(void)
 }
 
 TEST_MAIN("flow", TEST(keys), TEST(like_an_array), TEST(a_million), TEST(same_bucket),
-	  TEST(crowded), TEST(eviction), TEST(expiry))
+	  TEST(crowded), TEST(grows), TEST(eviction), TEST(expiry))
