@@ -179,7 +179,7 @@ struct verdict_headers { /* whole fields "Name: value" without the final line en
 struct verdict_evidence { /* one answer of the DNS that the verdict rests on */
 	struct bytes name;
 	uint16_t type; /* RR type number */
-	uint8_t status; /* enum answer_status of verify/question.h */
+	uint8_t status; /* enum answer_status of verify/dns/question.h */
 	bool secure;
 	uint32_t ttl_s;
 	uint32_t n;

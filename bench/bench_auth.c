@@ -16,9 +16,9 @@
 #include "base/profile.h"
 #include "control/profiles.h"
 #include "verify/auth/dmarc.h"
-#include "verify/auth/names.h"
+#include "verify/dns/names.h"
 #include "verify/auth/sender.h"
-#include "verify/zone.h"
+#include "verify/dns/zone.h"
 
 enum { DOMAINS = 400, PROVIDERS = 8, ROUNDS = 50, REPEATS = 7, ARENA = 256 * 1024 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "verify/resolver.h"
+#include "verify/dns/resolver.h"
 
 enum { ASK_HELD_MAX = 1024, ASK_BURST = 64, ASK_NAP_NS = 200 * 1000 };
 

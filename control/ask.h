@@ -8,7 +8,7 @@
 #pragma once
 
 #include "base/config.h"
-#include "verify/auth/known.h"
+#include "verify/dns/known.h"
 #include "verify/verify.h"
 
 struct ask;

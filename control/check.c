@@ -11,7 +11,7 @@
 #include "control/evidence.h"
 #include "control/files.h"
 #include "control/prepared.h"
-#include "verify/answers.h"
+#include "verify/dns/answers.h"
 
 enum {
 	OUTPUT_MAX = 128 * 1024 * 1024, /* only what is written is ever touched */

@@ -15,7 +15,7 @@
 #include "base/message.h"
 #include "base/stats.h"
 #include "control/config.h"
-#include "verify/auth/known.h"
+#include "verify/dns/known.h"
 
 enum { CHECK_WHY_MAX = 512, CHECK_ARGUMENTS_MAX = 2 };
 

@@ -9,7 +9,7 @@
 #include "control/value.h"
 #include "verify/auth/discovery.h"
 #include "verify/auth/dmarc.h"
-#include "verify/auth/names.h"
+#include "verify/dns/names.h"
 
 /*
  * The DMARC policy of a domain: which record holds, where it was found, and what is wrong with

@@ -9,8 +9,8 @@
 #include "control/complaint.h"
 #include "control/profiles.h"
 #include "verify/auth/keys.h"
-#include "verify/auth/names.h"
-#include "verify/auth/taglist.h"
+#include "verify/dns/names.h"
+#include "verify/header/taglist.h"
 #include "verify/kernel/base64.h"
 
 /*

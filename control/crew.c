@@ -12,7 +12,7 @@
 #include "control/events.h"
 #include "control/prepared.h"
 #include "dataplane/worker.h"
-#include "verify/resolver.h"
+#include "verify/dns/resolver.h"
 #include "verify/worker.h"
 
 enum {

@@ -8,7 +8,7 @@
 #include "control/events.h"
 #include "control/files.h"
 #include "control/rdata.h"
-#include "verify/auth/trace.h"
+#include "verify/dns/trace.h"
 
 enum { TRACE_TIMEOUT_MS = 10000 };
 

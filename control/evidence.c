@@ -7,7 +7,7 @@
 
 #include "control/rdata.h"
 #include "control/value.h"
-#include "verify/master.h"
+#include "verify/dns/master.h"
 
 enum { DATA_MAX = 4096 }; /* RRs of one answer */
 

@@ -1,5 +1,5 @@
 /*
- * evidence - records with the DNS answers they rest on -> a source of answers (verify/answers.h).
+ * evidence - records with the DNS answers they rest on -> a source of answers (verify/dns/answers.h).
  *
  * A file of JSON records, one a line, as `scan` and `run` write them where `evidence` is true.
  * Lines of other events are passed over. A line may be as long as memory allows.
@@ -8,7 +8,7 @@
 
 #include "base/config.h"
 #include "base/verdict.h"
-#include "verify/answers.h"
+#include "verify/dns/answers.h"
 
 /* 0 or -errno: why has one line with file, line and cure. Gives *out to answers_free. */
 int evidence_load(struct answers **out, const char *path, char *why, size_t why_len);

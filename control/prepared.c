@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "verify/auth/forged.h"
-#include "verify/auth/suffixes.h"
+#include "verify/dns/suffixes.h"
 
 static int names_load(struct config *cfg, char *why, size_t why_len)
 {

@@ -10,7 +10,7 @@ enum { TYPE_A = 1, TYPE_PTR = 12, TYPE_MX = 15, TYPE_TXT = 16, TYPE_AAAA = 28 };
 
 enum { STRING_MAX = 255 };
 
-/* enum answer_status of verify/question.h, by number */
+/* enum answer_status of verify/dns/question.h, by number */
 static const char *const status_word[] = { "data", "nodata", "nxdomain", "servfail", "timeout" };
 
 const char *rdata_type(uint16_t type)

@@ -2,8 +2,8 @@
  * address_run - reads address lists for comparison with other parsers: a value in hexadecimal a line in; out a line
  * "FLAGS DISPLAY,LOCAL,DOMAIN;..." with a blank between, texts in hexadecimal, FLAGS "ok" or "malformed".
  */
-#include "verify/auth/display.h"
-#include "verify/auth/mailbox.h"
+#include "verify/header/display.h"
+#include "verify/header/mailbox.h"
 
 #include <stdio.h>
 

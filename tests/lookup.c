@@ -1,7 +1,7 @@
 #include "tests/lookup.h"
 
 #include "tests/test.h"
-#include "verify/zone.h"
+#include "verify/dns/zone.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "verify/auth/known.h"
+#include "verify/dns/known.h"
 
 enum { LOOKUP_ROUNDS_MAX = 2000, LOOKUP_BUDGET = 200 };
 
@@ -25,7 +25,7 @@ struct lookup {
 	void *memory;
 };
 
-/* text: a master file, names absolute, as in verify/zone.h; ends the program when it is none. */
+/* text: a master file, names absolute, as in verify/dns/zone.h; ends the program when it is none. */
 struct lookup *lookup_new(const char *text);
 void lookup_free(struct lookup *l);
 

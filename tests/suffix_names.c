@@ -1,5 +1,5 @@
 /* For e2e/suffixes_oracle.py: suffix_names LIST prints for each line of input its registrable domain. */
-#include "verify/auth/suffixes.h"
+#include "verify/dns/suffixes.h"
 
 #include <stdio.h>
 

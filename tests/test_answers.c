@@ -1,6 +1,6 @@
 /* A message gets the answers of its own record, without one what all records agree on, and nothing
  * else. */
-#include "verify/answers.h"
+#include "verify/dns/answers.h"
 
 #include <errno.h>
 #include <openssl/sha.h>

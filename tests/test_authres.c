@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/profile.h"
-#include "verify/auth/fieldtext.h"
+#include "verify/header/fieldtext.h"
 
 static _Alignas(16) uint8_t memory[1 << 21];
 

@@ -1,6 +1,6 @@
 /* Comments and quoted strings end where RFC 5322 ends them, whatever is in them. */
 #include "tests/test.h"
-#include "verify/auth/cfws.h"
+#include "verify/header/cfws.h"
 
 static _Alignas(16) uint8_t memory[256];
 

@@ -11,7 +11,7 @@
 #include "tests/sign.h"
 #include "tests/test.h"
 #include "verify/verify.h"
-#include "verify/zone.h"
+#include "verify/dns/zone.h"
 
 static const char zone_form[] =
 	"sender.example. 60 TXT \"v=spf1 include:_spf.sender.example mx -all\"\n"

@@ -1,6 +1,6 @@
 /* What is open under a domain is counted up and down to the bounds, each domain for itself. */
 #include "tests/test.h"
-#include "verify/crowd.h"
+#include "verify/dns/crowd.h"
 
 static void h5_questions(void)
 {

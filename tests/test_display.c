@@ -1,7 +1,7 @@
 /* A display name comes out as readers show it, always as UTF-8, and what is odd in it is told. */
 #include "base/utf8.h"
 #include "tests/test.h"
-#include "verify/auth/display.h"
+#include "verify/header/display.h"
 
 #include <stdio.h>
 

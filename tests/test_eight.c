@@ -1,6 +1,6 @@
 /* What is seen in eight octets at once is what is seen one by one. */
 #include "tests/test.h"
-#include "verify/auth/eight.h"
+#include "base/eight.h"
 
 /* The first octet that is one of those asked for; 8: none. */
 static unsigned first(const uint8_t *p, const bool *wanted)

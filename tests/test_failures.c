@@ -1,6 +1,6 @@
 /* A domain that fails is left alone and tried again in time, and nobody pays for his neighbours. */
 #include "tests/test.h"
-#include "verify/failures.h"
+#include "verify/dns/failures.h"
 
 #include <stdio.h>
 #include <stdlib.h>

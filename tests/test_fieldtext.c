@@ -1,6 +1,6 @@
 /* No text, whatever its octets, breaks out of the field it is put in, and lines are folded at blanks. */
 #include "tests/test.h"
-#include "verify/auth/fieldtext.h"
+#include "verify/header/fieldtext.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* A header section falls into the fields that RFC 5322 says, and a name is found from the bottom. */
 #include "tests/test.h"
-#include "verify/auth/header.h"
+#include "verify/header/header.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* A list of addresses has one reading, by RFC 5322 with its obsolete forms, or is malformed where it has none. */
 #include "tests/test.h"
-#include "verify/auth/mailbox.h"
+#include "verify/header/mailbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>

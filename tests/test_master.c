@@ -1,7 +1,7 @@
 /* A master file is read as its records, with the line of each, or refused with the line that is wrong. */
 #include "tests/test.h"
 
-#include "verify/master.h"
+#include "verify/dns/master.h"
 
 #include <errno.h>
 #include <stdio.h>

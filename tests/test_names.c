@@ -1,6 +1,6 @@
 /* A domain name comes out in lower-case A-labels within the bounds of the DNS, or not at all. */
 #include "tests/test.h"
-#include "verify/auth/names.h"
+#include "verify/dns/names.h"
 
 static const struct {
 	const char *in, *want; /* NULL: none */

@@ -1,6 +1,6 @@
 /* A message's octets come out in order whatever its chunks are. */
 #include "tests/test.h"
-#include "verify/auth/octets.h"
+#include "verify/header/octets.h"
 
 #include <stdlib.h>
 

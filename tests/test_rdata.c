@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "tests/test.h"
-#include "verify/master.h"
+#include "verify/dns/master.h"
 
 static char line[1 << 20], text[1 << 20];
 

@@ -1,6 +1,6 @@
 /* A Received-SPF field tells one check that was made, in the words of RFC 7208, and nothing of one that was not. */
 #include "tests/test.h"
-#include "verify/auth/fieldtext.h"
+#include "verify/header/fieldtext.h"
 #include "verify/auth/received_spf.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* A kept answer is given for its name, type and time only, and one in use is never taken away. */
 #include "tests/test.h"
-#include "verify/auth/records.h"
+#include "verify/dns/records.h"
 
 #include <stdio.h>
 #include <stdlib.h>

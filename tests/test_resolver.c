@@ -1,7 +1,7 @@
 /* Every question comes back once, with the server's answer or the word for what went wrong, in time. */
 #include "tests/test.h"
 
-#include "verify/resolver.h"
+#include "verify/dns/resolver.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* Letters that nobody writes in one word are told, in texts and in A-labels, and those of real languages are not. */
 #include "base/utf8.h"
 #include "tests/test.h"
-#include "verify/auth/names.h"
-#include "verify/auth/scripts.h"
+#include "verify/dns/names.h"
+#include "verify/header/scripts.h"
 
 static const struct {
 	const char *text;

@@ -1,7 +1,7 @@
 /* Real name servers say what the same zone file says here, and what they prove or disprove is told. */
 #include "tests/test.h"
 
-#include "verify/resolver.h"
+#include "verify/dns/resolver.h"
 
 #include <arpa/inet.h>
 #include <ftw.h>

@@ -4,7 +4,7 @@
 
 #include "tests/spf_case.h"
 #include "tests/test.h"
-#include "verify/auth/records.h"
+#include "verify/dns/records.h"
 #include "verify/auth/spf_reason.h"
 
 #define N(rows) (sizeof(rows) / sizeof((rows)[0]))

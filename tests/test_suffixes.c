@@ -1,6 +1,6 @@
 /* The registrable domain of a name is what the rules of the public suffix list say, and a tail of it. */
 #include "tests/test.h"
-#include "verify/auth/suffixes.h"
+#include "verify/dns/suffixes.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* A tag=value list is taken as RFC 6376 section 3.2 has it, and nothing else is. */
 #include "tests/test.h"
-#include "verify/auth/taglist.h"
+#include "verify/header/taglist.h"
 
 #include <stdio.h>
 

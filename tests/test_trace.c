@@ -1,6 +1,6 @@
 /* A trace has its lines in order, printable whatever came in, and says what it left out. */
 #include "tests/test.h"
-#include "verify/auth/trace.h"
+#include "verify/dns/trace.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* A setting makes a resolver that asks those servers, or one line that says what is wrong with it. */
 #include "tests/test.h"
 
-#include "verify/upstream.h"
+#include "verify/dns/upstream.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Every question gets the one answer that a server with this master file alone would give. */
 #include "tests/test.h"
 
-#include "verify/zone.h"
+#include "verify/dns/zone.h"
 
 #include <errno.h>
 #include <stdio.h>

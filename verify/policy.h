@@ -30,9 +30,9 @@
 #include "base/message.h"
 #include "base/stats.h"
 #include "base/verdict.h"
-#include "verify/auth/header.h"
+#include "verify/header/header.h"
 #include "verify/auth/origin.h"
-#include "verify/auth/trace.h"
+#include "verify/dns/trace.h"
 
 /* Of SPF and Sender ID: a word for each result that is not a pass, in the order of policy.c. */
 #define POLICY_REASONS_OF(ROW, SYMBOL, word, who) \

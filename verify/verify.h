@@ -14,7 +14,7 @@
 #include "base/message.h"
 #include "base/stats.h"
 #include "base/verdict.h"
-#include "verify/question.h"
+#include "verify/dns/question.h"
 
 struct trace;
 struct verify; /* one message in verification: a slot of the engine */

@@ -13,7 +13,7 @@
 #include "base/message.h"
 #include "base/ring.h"
 #include "base/stats.h"
-#include "verify/resolver.h"
+#include "verify/dns/resolver.h"
 
 enum { VERIFY_WORKER_RX_MAX = 64 };
 

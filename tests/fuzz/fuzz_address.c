@@ -3,7 +3,7 @@
 
 #include "base/utf8.h"
 #include "verify/auth/address.h"
-#include "verify/auth/mailbox.h"
+#include "verify/header/mailbox.h"
 
 static _Alignas(16) uint8_t memory[1 << 20];
 

@@ -2,7 +2,7 @@
  * answer there ends it. */
 #include <assert.h>
 
-#include "verify/failures.h"
+#include "verify/dns/failures.h"
 
 enum { LIMIT = 4 };
 

@@ -1,7 +1,7 @@
 /* known: one question for one name however it is written, bounds kept, and what is answered stays answered. */
 #include <assert.h>
 
-#include "verify/auth/known.h"
+#include "verify/dns/known.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

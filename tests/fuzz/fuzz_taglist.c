@@ -1,7 +1,7 @@
 /* taglist: tags are distinct, values lie inside their raw text, and a list and its items come to an end. */
 #include <assert.h>
 
-#include "verify/auth/taglist.h"
+#include "verify/header/taglist.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

@@ -1,5 +1,5 @@
 /* fuzz_zone - any text is a zone or an error with a reason, and a zone answers every question. */
-#include "verify/zone.h"
+#include "verify/dns/zone.h"
 
 #include <stdlib.h>
 

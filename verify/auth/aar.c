@@ -1,6 +1,6 @@
 #include "verify/auth/aar.h"
 
-#include "verify/auth/cfws.h"
+#include "verify/header/cfws.h"
 #include "verify/auth/resinfo.h"
 #include "verify/auth/signature.h"
 

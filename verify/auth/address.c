@@ -1,11 +1,11 @@
 #include "verify/auth/address.h"
 
 #include "base/encoded.h"
-#include "verify/auth/display.h"
-#include "verify/auth/mailbox.h"
-#include "verify/auth/names.h"
-#include "verify/auth/octets.h"
-#include "verify/auth/scripts.h"
+#include "verify/header/display.h"
+#include "verify/header/mailbox.h"
+#include "verify/dns/names.h"
+#include "verify/header/octets.h"
+#include "verify/header/scripts.h"
 
 /* Folds taken out: a CRLF in front of a blank, or of the end. */
 static bool unfold(struct bytes in, struct arena *arena, struct bytes *out)

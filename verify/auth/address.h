@@ -10,8 +10,8 @@
 
 #include "base/message.h"
 #include "base/verdict.h"
-#include "verify/auth/header.h"
-#include "verify/auth/trace.h"
+#include "verify/header/header.h"
+#include "verify/dns/trace.h"
 
 enum { ADDRESS_MAILBOXES_MAX = 1000 };
 

@@ -1,7 +1,7 @@
 #include "verify/auth/arc.h"
 
 #include "verify/auth/aar.h"
-#include "verify/auth/names.h"
+#include "verify/dns/names.h"
 
 /*
  * The checks of a chain in the order of RFC 8617 section 5.2: the newest message signature, the

@@ -1,9 +1,9 @@
 #include "verify/auth/authres.h"
 
-#include "verify/auth/cfws.h"
+#include "verify/header/cfws.h"
 #include "verify/auth/dmarc.h"
-#include "verify/auth/fieldtext.h"
-#include "verify/auth/names.h"
+#include "verify/header/fieldtext.h"
+#include "verify/dns/names.h"
 #include "verify/auth/pra.h"
 #include "verify/auth/reason.h"
 #include "verify/auth/received_spf.h"

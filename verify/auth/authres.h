@@ -20,7 +20,7 @@
 #include "base/config.h"
 #include "base/message.h"
 #include "base/verdict.h"
-#include "verify/auth/header.h"
+#include "verify/header/header.h"
 #include "verify/auth/origin.h"
 
 struct spf_profile;

@@ -1,6 +1,6 @@
 #include "verify/auth/covered.h"
 
-#include "verify/auth/taglist.h"
+#include "verify/header/taglist.h"
 
 enum { BODY_TURN = 16, FETCH_MAX = 2048, CACHE_LINE = 64 };
 enum { PART_FRONT, PART_BACK, PART_NONE }; /* covered_header.part */

@@ -9,8 +9,8 @@
 #pragma once
 
 #include "base/message.h"
-#include "verify/auth/header.h"
-#include "verify/auth/octets.h"
+#include "verify/header/header.h"
+#include "verify/header/octets.h"
 #include "verify/auth/signature.h"
 #include "verify/kernel/canon.h"
 

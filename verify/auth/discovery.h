@@ -13,8 +13,8 @@
 
 #include "base/config.h"
 #include "verify/auth/dmarc_record.h"
-#include "verify/auth/known.h"
-#include "verify/auth/suffixes.h"
+#include "verify/dns/known.h"
+#include "verify/dns/suffixes.h"
 
 enum { DISCOVERY_STEPS = 8 };
 

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "verify/auth/names.h"
+#include "verify/dns/names.h"
 
 enum reason dkim_unseen(const struct header *h, const struct message *m)
 {

@@ -1,7 +1,7 @@
 #include "verify/auth/dmarc.h"
 
 #include "verify/auth/discovery.h"
-#include "verify/auth/names.h"
+#include "verify/dns/names.h"
 
 struct row {
 	const char *word, *meaning;

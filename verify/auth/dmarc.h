@@ -16,8 +16,8 @@
 
 #include "base/config.h"
 #include "base/verdict.h"
-#include "verify/auth/known.h"
-#include "verify/auth/suffixes.h"
+#include "verify/dns/known.h"
+#include "verify/dns/suffixes.h"
 
 /* symbol, word, result, meaning */
 #define DMARC_REASONS(ROW) \

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "base/verdict.h"
-#include "verify/auth/records.h"
+#include "verify/dns/records.h"
 
 enum dmarc_state { DMARC_ABSENT, DMARC_VALID, DMARC_BAD };
 enum dmarc_psd { DMARC_PSD_UNSAID, DMARC_PSD_YES, DMARC_PSD_NO };

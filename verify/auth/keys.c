@@ -1,7 +1,7 @@
 #include "verify/auth/keys.h"
 
-#include "verify/auth/eight.h"
-#include "verify/auth/taglist.h"
+#include "base/eight.h"
+#include "verify/header/taglist.h"
 #include "verify/kernel/base64.h"
 
 #include <stdlib.h>

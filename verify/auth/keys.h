@@ -14,7 +14,7 @@
 #pragma once
 
 #include "verify/kernel/pubkey.h"
-#include "verify/question.h"
+#include "verify/dns/question.h"
 
 enum {
 	KEYS_WAYS = 8,

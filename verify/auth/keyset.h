@@ -11,7 +11,7 @@
 #include "base/profile.h"
 #include "base/stats.h"
 #include "verify/auth/keys.h"
-#include "verify/auth/known.h"
+#include "verify/dns/known.h"
 #include "verify/auth/signature.h"
 
 struct keyset_key {

@@ -2,8 +2,8 @@
 
 #include <arpa/inet.h>
 
-#include "verify/auth/cfws.h"
-#include "verify/auth/octets.h"
+#include "verify/header/cfws.h"
+#include "verify/header/octets.h"
 
 /* An IP address as text, also with RFC 5321's "IPv6:" in front. */
 static bool parse_ip(struct bytes text, struct address *out)

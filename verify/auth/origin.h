@@ -17,7 +17,7 @@
 
 #include "base/list.h"
 #include "base/message.h"
-#include "verify/auth/header.h"
+#include "verify/header/header.h"
 
 enum { ORIGIN_HOPS_MAX = 20 };
 

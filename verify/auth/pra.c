@@ -1,6 +1,6 @@
 #include "verify/auth/pra.h"
 
-#include "verify/auth/mailbox.h"
+#include "verify/header/mailbox.h"
 
 static const char *const names[] = {
 	[PRA_RESENT_SENDER] = "Resent-Sender",

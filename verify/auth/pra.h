@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "verify/auth/header.h"
+#include "verify/header/header.h"
 
 enum pra_field { PRA_NONE, PRA_RESENT_SENDER, PRA_RESENT_FROM, PRA_SENDER, PRA_FROM };
 

@@ -2,7 +2,7 @@
 
 #include <arpa/inet.h>
 
-#include "verify/auth/fieldtext.h"
+#include "verify/header/fieldtext.h"
 
 enum { FIELD_MAX = 8192 };
 

@@ -1,6 +1,6 @@
 #include "verify/auth/resinfo.h"
 
-#include "verify/auth/cfws.h"
+#include "verify/header/cfws.h"
 
 static bool is_keyword(uint8_t c)
 {

@@ -1,6 +1,6 @@
 #include "verify/auth/sender.h"
 
-#include "verify/auth/octets.h"
+#include "verify/header/octets.h"
 #include "verify/auth/spf_reason.h"
 
 struct identities {

@@ -1,6 +1,6 @@
 #include "verify/auth/signature.h"
 
-#include "verify/auth/names.h"
+#include "verify/dns/names.h"
 #include "verify/kernel/canon.h"
 #include "verify/kernel/pubkey.h"
 

@@ -12,7 +12,7 @@
 
 #include "base/arena.h"
 #include "verify/auth/reason.h"
-#include "verify/auth/taglist.h"
+#include "verify/header/taglist.h"
 #include "verify/kernel/base64.h"
 #include "verify/kernel/hash.h"
 

@@ -1,6 +1,6 @@
 #include "verify/auth/spf.h"
 
-#include "verify/auth/names.h"
+#include "verify/dns/names.h"
 #include "verify/auth/spf_address.h"
 #include "verify/auth/spf_eval.h"
 

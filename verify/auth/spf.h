@@ -11,7 +11,7 @@
 
 #include "base/message.h"
 #include "base/profile.h"
-#include "verify/auth/known.h"
+#include "verify/dns/known.h"
 
 enum {
 	SPF_DEPTH_MAX = 32, /* records in each other; deeper: as over the limit of lookups */

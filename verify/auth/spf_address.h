@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "verify/question.h"
+#include "verify/dns/question.h"
 
 enum { SPF_ADDRESS_REVERSE_MAX = 73 }; /* octets of a reverse name, with its NUL */
 

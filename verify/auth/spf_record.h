@@ -9,7 +9,7 @@
 #pragma once
 
 #include "base/arena.h"
-#include "verify/question.h"
+#include "verify/dns/question.h"
 
 enum { SPF_RECORD_TERMS = 4096, SPF_RECORD_OCTETS = 65535 };
 

@@ -1,4 +1,4 @@
-#include "verify/failures.h"
+#include "verify/dns/failures.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "verify/auth/octets.h"
+#include "verify/header/octets.h"
 
 void octets_init(struct octets *o, const struct message *m, uint64_t from, uint64_t n)
 {

@@ -1,4 +1,4 @@
-#include "verify/crowd.h"
+#include "verify/dns/crowd.h"
 
 #include <assert.h>
 #include <stdlib.h>

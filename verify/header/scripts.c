@@ -1,7 +1,7 @@
-#include "verify/auth/scripts.h"
+#include "verify/header/scripts.h"
 
 #include "base/utf8.h"
-#include "verify/auth/eight.h"
+#include "base/eight.h"
 
 enum script {
 	LATIN,

@@ -1,9 +1,9 @@
-#include "verify/auth/records.h"
+#include "verify/dns/records.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#include "verify/auth/eight.h"
+#include "base/eight.h"
 
 /* Slots lie apart from the entries, so that looking for a name touches the entries only. */
 struct entry {

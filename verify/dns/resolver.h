@@ -11,7 +11,7 @@
 #include "base/config.h"
 #include "base/message.h"
 #include "base/stats.h"
-#include "verify/question.h"
+#include "verify/dns/question.h"
 
 struct resolver;
 struct resolver_link;

@@ -1,6 +1,6 @@
-#include "verify/auth/header.h"
+#include "verify/header/header.h"
 
-#include "verify/auth/eight.h"
+#include "base/eight.h"
 
 enum { KNOWN_LEN_MAX = 27 };
 

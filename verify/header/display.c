@@ -1,4 +1,4 @@
-#include "verify/auth/display.h"
+#include "verify/header/display.h"
 
 #include "base/encoded.h"
 #include "base/utf8.h"

@@ -1,8 +1,8 @@
-#include "verify/auth/names.h"
+#include "verify/dns/names.h"
 
 #include <idn2.h>
 
-#include "verify/auth/eight.h"
+#include "base/eight.h"
 
 enum { LABEL_MAX = 63, UTF8_MAX = 1000 };
 

@@ -1,4 +1,4 @@
-#include "verify/auth/cfws.h"
+#include "verify/header/cfws.h"
 
 struct bytes cfws_unquote(struct bytes quoted, struct arena *arena)
 {

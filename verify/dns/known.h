@@ -9,8 +9,8 @@
  */
 #pragma once
 
-#include "verify/auth/records.h"
-#include "verify/auth/trace.h"
+#include "verify/dns/records.h"
+#include "verify/dns/trace.h"
 
 enum { KNOWN_MAX = 256, KNOWN_OPEN_MAX = 64, KNOWN_NAME_MAX = 253, KNOWN_PARSED_MAX = 64 };
 

@@ -1,4 +1,4 @@
-#include "verify/auth/trace.h"
+#include "verify/dns/trace.h"
 
 #include <stdarg.h>
 #include <stdio.h>

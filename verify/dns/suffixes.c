@@ -1,4 +1,4 @@
-#include "verify/auth/suffixes.h"
+#include "verify/dns/suffixes.h"
 
 #include <errno.h>
 #include <libpsl.h>

@@ -1,4 +1,4 @@
-#include "verify/auth/mailbox.h"
+#include "verify/header/mailbox.h"
 
 #include "base/encoded.h"
 #include "base/utf8.h"

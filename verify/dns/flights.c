@@ -1,4 +1,4 @@
-#include "verify/flights.h"
+#include "verify/dns/flights.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -8,9 +8,9 @@
 #include <time.h>
 #include <unbound.h>
 
-#include "verify/crowd.h"
-#include "verify/failures.h"
-#include "verify/upstream.h"
+#include "verify/dns/crowd.h"
+#include "verify/dns/failures.h"
+#include "verify/dns/upstream.h"
 
 /*
  * Asks for the same thing wait on one flight, which is one question in libunbound; who joins a

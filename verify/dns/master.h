@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "verify/question.h"
+#include "verify/dns/question.h"
 
 enum { MASTER_NAME_MAX = 255 };
 

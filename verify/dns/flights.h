@@ -8,7 +8,7 @@
 #pragma once
 
 #include "base/config.h"
-#include "verify/question.h"
+#include "verify/dns/question.h"
 
 enum { FLIGHTS_MAX = 4096 };
 

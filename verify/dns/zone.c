@@ -1,6 +1,6 @@
-#include "verify/zone.h"
+#include "verify/dns/zone.h"
 
-#include "verify/master.h"
+#include "verify/dns/master.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "verify/master.h"
+#include "verify/dns/master.h"
 
 #include <errno.h>
 #include <ldns/ldns.h>

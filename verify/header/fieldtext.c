@@ -1,4 +1,4 @@
-#include "verify/auth/fieldtext.h"
+#include "verify/header/fieldtext.h"
 
 #include "base/utf8.h"
 

@@ -1,9 +1,9 @@
-#include "verify/resolver.h"
+#include "verify/dns/resolver.h"
 
 #include "base/ring.h"
-#include "verify/answers.h"
-#include "verify/flights.h"
-#include "verify/zone.h"
+#include "verify/dns/answers.h"
+#include "verify/dns/flights.h"
+#include "verify/dns/zone.h"
 
 #include <assert.h>
 #include <errno.h>

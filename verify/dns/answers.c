@@ -1,4 +1,4 @@
-#include "verify/answers.h"
+#include "verify/dns/answers.h"
 
 #include <errno.h>
 #include <openssl/evp.h>

@@ -1,8 +1,8 @@
-#include "verify/auth/known.h"
+#include "verify/dns/known.h"
 
 #include <assert.h>
 
-#include "verify/auth/eight.h"
+#include "base/eight.h"
 
 /*
  * An item is on the list of open questions once (`listed`) and leaves it when it is answered or

@@ -12,8 +12,8 @@
  */
 #pragma once
 
-#include "verify/auth/suffixes.h"
-#include "verify/question.h"
+#include "verify/dns/suffixes.h"
+#include "verify/dns/question.h"
 
 enum {
 	FAILURES_MAX = 8192,

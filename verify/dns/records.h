@@ -9,7 +9,7 @@
 #pragma once
 
 #include "base/arena.h"
-#include "verify/question.h"
+#include "verify/dns/question.h"
 
 enum { RECORDS_WAYS = 8, RECORDS_SLOT = 2048, RECORDS_NEGATIVE_MAX_S = 300 };
 

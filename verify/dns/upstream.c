@@ -1,4 +1,4 @@
-#include "verify/upstream.h"
+#include "verify/dns/upstream.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
-#include "verify/auth/taglist.h"
+#include "verify/header/taglist.h"
 
-#include "verify/auth/eight.h"
+#include "base/eight.h"
 
 static bool is_alpha(uint8_t c)
 {

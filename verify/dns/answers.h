@@ -9,7 +9,7 @@
 #pragma once
 
 #include "base/message.h"
-#include "verify/question.h"
+#include "verify/dns/question.h"
 
 struct answers;
 

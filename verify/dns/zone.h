@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "verify/question.h"
+#include "verify/dns/question.h"
 
 enum { ZONE_CHAIN_MAX = 11, ZONE_FILE_MAX = 256 * 1024 * 1024 };
 
