@@ -134,6 +134,7 @@ struct trace_reader {
 	const struct trace *t;
 	size_t i;
 	bool stays;
+	uint64_t later_ns;
 };
 
 static enum capture_state reader_next(struct capture *c, struct packet *pkt, unsigned max,
@@ -145,7 +146,7 @@ static enum capture_state reader_next(struct capture *c, struct packet *pkt, uns
 	for (; k < max && r->i < t->n; k++, r->i++) {
 		pkt[k].data = t->mem + (size_t)t->off8[r->i] * 8;
 		pkt[k].len = pkt[k].wire_len = t->len[r->i];
-		pkt[k].time_ns = t->time_ns[r->i];
+		pkt[k].time_ns = t->time_ns[r->i] + r->later_ns;
 		pkt[k].link = PACKET_LINK_ETHERNET;
 		pkt[k].csum_hw = 0;
 	}
@@ -179,6 +180,14 @@ struct capture *trace_capture(const struct trace *t, bool stays)
 void trace_rewind(struct capture *c)
 {
 	((struct trace_reader *)c)->i = 0;
+}
+
+void trace_again(struct capture *c, uint64_t gap_ns)
+{
+	struct trace_reader *r = (struct trace_reader *)c;
+	const struct trace *t = r->t;
+	r->i = 0;
+	r->later_ns += t->time_ns[t->n - 1] - t->time_ns[0] + gap_ns;
 }
 
 double trace_cpu(void)

@@ -49,6 +49,9 @@ bool trace_write(const struct trace *t, const char *path);
 struct capture *trace_capture(const struct trace *t, bool stays);
 void trace_rewind(struct capture *c);
 
+/* Starts again, as if it came once more, so long behind the last frame. */
+void trace_again(struct capture *c, uint64_t gap_ns);
+
 /* Seconds of CPU this thread has used. */
 double trace_cpu(void);
 double trace_median(double *v, unsigned n);
