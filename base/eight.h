@@ -1,6 +1,6 @@
 /*
- * eight - looking at eight octets at once, in a register: where most of a run is plain, or all of it is
- * to be compared or hashed. Nothing outside the run is read.
+ * eight - looking at eight octets at once, in a register: where most of a run is plain, or all of
+ * it is to be compared or hashed. Nothing outside the run is read.
  *
  * Each test gives a mask whose lowest set bit is the highest bit of the first octet it is true of;
  * what is set above that says nothing. Masks of several tests may be joined.
@@ -81,8 +81,8 @@ static inline uint64_t eight_tail(const uint8_t *p, size_t n)
 	return n ? p[0] | (uint64_t)p[n / 2] << 8 | (uint64_t)p[n - 1] << 16 : 0;
 }
 
-/* One more word into a hash. Both halves of the product: in the lower one alone what differs only in
- * its highest bits would meet again whatever the seed is. */
+/* One more word into a hash. Both halves of the product: in the lower one alone what differs only
+ * in its highest bits would meet again whatever the seed is. */
 static inline uint64_t eight_mix(uint64_t hash, uint64_t word)
 {
 	unsigned __int128 m = (unsigned __int128)(hash ^ word) * 0x9e3779b97f4a7c15u;

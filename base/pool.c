@@ -8,10 +8,11 @@
 enum { POOL_PAGE = 4096, POOL_FILL = 256 * 1024 };
 
 /*
- * Objects [0, fresh) have been given out at least once, and large ones have pages up to `filled`; those of them that came back are on the
- * stack of free indices. Both maps are touched only as far as `fresh` has come, so a pool that is
- * never used costs address space. The stack lies apart from the objects: an object that was given
- * back keeps its octets (a generation counter in it goes on).
+ * Objects [0, fresh) have been given out at least once; those of them that came back are on the
+ * stack of free indices. Large ones have their pages up to `filled`. Both maps are touched only a
+ * little further than `fresh` has come, so a pool that is never used costs address space. The stack
+ * lies apart from the objects: an object that was given back keeps its octets (a generation counter
+ * in it goes on).
  */
 struct pool {
 	uint8_t *objects;

@@ -3,7 +3,8 @@
  *
  * Answers each question after delay_ms: TXT of a domain with SPF, of _dmarc.DOMAIN with DMARC, of
  * SELECTOR._domainkey.DOMAIN with a key, each A with the one address that SPF lets send; nothing
- * else is there; about names under "silent" it says nothing. UDP on a free port of 127.0.0.1, in a process of its own that ends with this one.
+ * else is there; about names under "silent" it says nothing. UDP on a free port of 127.0.0.1, in a
+ * process of its own that ends with this one.
  */
 #pragma once
 

@@ -9,8 +9,9 @@
  *
  * From: decides first. One author domain in one well-formed From: field is judged. Anything else -
  * no From:, several, several domains, malformed - is permerror: never a pass. Each domain that any
- * reading of it shows is then judged for itself, by its own alignment, and the strictest policy among those that fail
- * stands in the result (RFC 9989 section 11.5), so that a pass of one cannot cover another.
+ * reading of it shows is then judged for itself, by its own alignment, and the strictest policy
+ * among those that fail stands in the result (RFC 9989 section 11.5), so that a pass of one cannot
+ * cover another.
  */
 #pragma once
 
