@@ -63,6 +63,24 @@ uint8_t *test_walled(size_t n)
 	return m + page;
 }
 
+static size_t edge_span(size_t n)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	return (n / page + 1) * page;
+}
+
+uint8_t *test_edge(size_t n, bool front)
+{
+	uint8_t *p = test_walled(edge_span(n));
+	return front ? p : p + edge_span(n) - n;
+}
+
+void test_edge_free(uint8_t *p, size_t n, bool front)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), span = edge_span(n);
+	munmap((front ? p : p - (span - n)) - page, span + 2 * page);
+}
+
 struct bytes test_file(const char *path)
 {
 	FILE *f = fopen(path, "rb");

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <CUnit/CUnit.h>
+#include <stdbool.h>
 
 #include "base/bytes.h"
 
@@ -35,6 +36,11 @@ void test_guard_free(uint8_t *p, size_t n);
 
 /* n octets, a number of pages, between two pages without access; never given back. */
 uint8_t *test_walled(size_t n);
+
+/* n octets between two pages without access, against the first one (front) or the second. Gives
+ * memory that test_edge_free takes back with the same n and front. */
+uint8_t *test_edge(size_t n, bool front);
+void test_edge_free(uint8_t *p, size_t n, bool front);
 
 /* A whole file; ends the program when it cannot be read. Gives malloc memory. */
 struct bytes test_file(const char *path);

@@ -3,8 +3,6 @@
 #include "verify/kernel/base64.h"
 
 #include <openssl/evp.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 struct row {
 	const char *text;
@@ -166,7 +164,7 @@ static void input_at_end_of_page(void)
 	}
 }
 
-enum { TEXT = 900, SPAN = 8192 };
+enum { TEXT = 900 };
 
 /* Read again, by other means: letters alone, padded, to OpenSSL. -1: bad. */
 static int reading(struct bytes in, bool mime, uint8_t *out)
@@ -215,22 +213,6 @@ static void text_of(uint8_t *p, size_t n, enum shape shape, uint64_t *random)
 	}
 }
 
-/* n octets between pages without access, against the first or the second. */
-static uint8_t *between(size_t n, bool front)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	uint8_t *m = mmap(NULL, SPAN + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CU_ASSERT_FATAL(m != MAP_FAILED && n <= SPAN);
-	CU_ASSERT_FATAL(mprotect(m + page, SPAN, PROT_READ | PROT_WRITE) == 0);
-	return m + page + (front ? 0 : SPAN - n);
-}
-
-static void unmap(uint8_t *p, size_t n, bool front)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	munmap(p - page - (front ? 0 : SPAN - n), SPAN + 2 * page);
-}
-
 /* Every length, at the edge of a page, in and out; out has just the room it needs. */
 static void every_length(void)
 {
@@ -238,11 +220,11 @@ static void every_length(void)
 	for (size_t n = 0; n <= TEXT; n++)
 		for (unsigned k = 0; k < 2 * SHAPES; k++) {
 			bool mime = k & 1, front = n & 1;
-			uint8_t *in = between(n, front), want[TEXT];
+			uint8_t *in = test_edge(n, front), want[TEXT];
 			text_of(in, n, k / 2, &random);
 			int len = reading(bytes_of(in, n), mime, want);
 			size_t cap = len < 0 ? n : (size_t)len;
-			uint8_t *out = between(cap, front);
+			uint8_t *out = test_edge(cap, front);
 			for (unsigned l = 0; l < levels; l++) {
 				memset(out, 0xa5, cap);
 				int have = decode_cut(&level[l], mime, bytes_of(in, n), 0, 0, out,
@@ -250,8 +232,8 @@ static void every_length(void)
 				CU_ASSERT_EQUAL(have, len);
 				CU_ASSERT(len <= 0 || memcmp(out, want, (size_t)len) == 0);
 			}
-			unmap(in, n, front);
-			unmap(out, cap, front);
+			test_edge_free(in, n, front);
+			test_edge_free(out, cap, front);
 		}
 }
 
@@ -291,12 +273,12 @@ static void every_room(void)
 	text_of(in, sizeof in, LINES, &random);
 	for (size_t cap = 0; cap <= TEXT; cap++)
 		for (unsigned l = 0; l < levels; l++) {
-			uint8_t *out = between(cap, false);
+			uint8_t *out = test_edge(cap, false);
 			struct base64 a = { 0 }, b = { .ops = &level[l] };
 			size_t n = base64_push(&a, bytes_of(in, sizeof in), want, cap);
 			size_t m = base64_push(&b, bytes_of(in, sizeof in), out, cap);
 			CU_ASSERT(n == m && same(&a, &b) && memcmp(want, out, n) == 0);
-			unmap(out, cap, false);
+			test_edge_free(out, cap, false);
 		}
 }
 

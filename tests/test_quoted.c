@@ -3,8 +3,6 @@
 #include "verify/kernel/quoted.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 static const struct {
 	const char *text, *want;
@@ -48,7 +46,7 @@ static const struct {
 	{ "\r\r\n\n", "\r\r\n\n" },
 };
 
-enum { TEXT = 700, OUT = TEXT + 2 * QUOTED_ROOM, SPAN = 8192 };
+enum { TEXT = 700, OUT = TEXT + 2 * QUOTED_ROOM };
 
 /* Those this processor has; level[0] is scalar. */
 static struct quoted_ops level[CPU_LEVEL_N];
@@ -165,22 +163,6 @@ static void text_of(uint8_t *p, size_t n, uint64_t *random)
 	}
 }
 
-/* n octets between pages without access, against the first or the second. */
-static uint8_t *between(size_t n, bool front)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	uint8_t *m = mmap(NULL, SPAN + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CU_ASSERT_FATAL(m != MAP_FAILED && n <= SPAN);
-	CU_ASSERT_FATAL(mprotect(m + page, SPAN, PROT_READ | PROT_WRITE) == 0);
-	return m + page + (front ? 0 : SPAN - n);
-}
-
-static void unmap(uint8_t *p, size_t n, bool front)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	munmap(p - page - (front ? 0 : SPAN - n), SPAN + 2 * page);
-}
-
 static void every_length(void)
 {
 	uint64_t random = 88172645463325252u;
@@ -188,7 +170,7 @@ static void every_length(void)
 		for (unsigned k = 0; k < 4; k++) {
 			bool front = k & 1;
 			size_t cap = n + QUOTED_ROOM;
-			uint8_t *in = between(n, front), *out = between(cap, front), want[OUT];
+			uint8_t *in = test_edge(n, front), *out = test_edge(cap, front), want[OUT];
 			text_of(in, n, &random);
 			size_t len = reading(bytes_of(in, n), want);
 			CU_ASSERT(len <= n);
@@ -209,8 +191,8 @@ static void every_length(void)
 				CU_ASSERT_EQUAL(level[l].run(in, n, room), stop);
 				CU_ASSERT(memcmp(room, in, stop) == 0);
 			}
-			unmap(in, n, front);
-			unmap(out, cap, front);
+			test_edge_free(in, n, front);
+			test_edge_free(out, cap, front);
 		}
 }
 
