@@ -81,15 +81,21 @@ static inline uint64_t eight_tail(const uint8_t *p, size_t n)
 	return n ? p[0] | (uint64_t)p[n / 2] << 8 | (uint64_t)p[n - 1] << 16 : 0;
 }
 
-/* One more word into a hash. Both halves of the product: in the lower one alone what differs only
- * in its highest bits would meet again whatever the seed is. */
-static inline uint64_t eight_mix(uint64_t hash, uint64_t word)
+/* Both into one: the halves of their product. In the lower one alone what differs only in its highest
+ * bits would stay so whatever the other is. */
+static inline uint64_t eight_fold(uint64_t a, uint64_t b)
 {
-	unsigned __int128 m = (unsigned __int128)(hash ^ word) * 0x9e3779b97f4a7c15u;
+	unsigned __int128 m = (unsigned __int128)a * b;
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-/* For tables: collisions are as hard to find as seed is to guess. */
+/* One more word into a hash. */
+static inline uint64_t eight_mix(uint64_t hash, uint64_t word)
+{
+	return eight_fold(hash ^ word, 0x9e3779b97f4a7c15u);
+}
+
+/* For tables. seed: a secret, where somebody outside chooses what goes in. */
 static inline uint64_t eight_hash(uint64_t seed, const void *run, size_t n)
 {
 	const uint8_t *p = run;

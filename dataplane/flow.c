@@ -3,6 +3,7 @@
 #include <emmintrin.h>
 #include <stdlib.h>
 
+#include "base/eight.h"
 #include "base/memory.h"
 
 /*
@@ -62,19 +63,6 @@ struct place {
 	uint16_t tag;
 };
 
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	unsigned __int128 m = (unsigned __int128)a * b;
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
-static uint64_t load64(const uint8_t *p)
-{
-	uint64_t v;
-	memcpy(&v, p, 8);
-	return v;
-}
-
 static uint32_t ports_of(const struct flow_key *key)
 {
 	return (uint32_t)key->a_port << 16 | key->b_port;
@@ -82,9 +70,9 @@ static uint32_t ports_of(const struct flow_key *key)
 
 static uint32_t hash_key(const struct flow_key *key, const uint64_t secret[3])
 {
-	uint64_t a = mix(load64(key->a) ^ secret[0], load64(key->a + 8) ^ secret[1]);
-	uint64_t b = mix(load64(key->b) ^ secret[1], load64(key->b + 8) ^ secret[2]);
-	uint64_t hash = mix(a ^ secret[2], (b + ports_of(key)) ^ secret[0]);
+	uint64_t a = eight_fold(eight_load(key->a) ^ secret[0], eight_load(key->a + 8) ^ secret[1]);
+	uint64_t b = eight_fold(eight_load(key->b) ^ secret[1], eight_load(key->b + 8) ^ secret[2]);
+	uint64_t hash = eight_fold(a ^ secret[2], (b + ports_of(key)) ^ secret[0]);
 	return (uint32_t)(hash ^ hash >> 32);
 }
 
@@ -161,9 +149,9 @@ static bool is_above(const uint8_t *a, const uint8_t *b, uint8_t ip_version)
 		memcpy(&y, b, 4);
 		return __builtin_bswap32(x) > __builtin_bswap32(y);
 	}
-	uint64_t x = load64(a), y = load64(b);
+	uint64_t x = eight_load(a), y = eight_load(b);
 	if (x == y)
-		x = load64(a + 8), y = load64(b + 8);
+		x = eight_load(a + 8), y = eight_load(b + 8);
 	return __builtin_bswap64(x) > __builtin_bswap64(y);
 }
 
@@ -212,10 +200,10 @@ static unsigned match(const struct bucket *b, uint16_t tag)
 
 static bool is_key(const struct entry *e, const struct flow_key *key)
 {
-	uint64_t differ = (load64(e->address) ^ load64(key->a)) |
-			  (load64(e->address + 8) ^ load64(key->a + 8)) |
-			  (load64(e->address + 16) ^ load64(key->b)) |
-			  (load64(e->address + 24) ^ load64(key->b + 8));
+	uint64_t differ = (eight_load(e->address) ^ eight_load(key->a)) |
+			  (eight_load(e->address + 8) ^ eight_load(key->a + 8)) |
+			  (eight_load(e->address + 16) ^ eight_load(key->b)) |
+			  (eight_load(e->address + 24) ^ eight_load(key->b + 8));
 	return e->ports == ports_of(key) && !differ;
 }
 

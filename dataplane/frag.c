@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "base/eight.h"
 #include "base/pool.h"
 
 /*
@@ -99,12 +100,6 @@ void frag_free(struct frag *f)
 
 /* ---- which datagram ---- */
 
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	unsigned __int128 m = (unsigned __int128)a * b;
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
 static void address_of(uint8_t address[32], const struct decode_fragment *in)
 {
 	size_t n = in->ip_version == 4 ? 4 : 16;
@@ -117,9 +112,9 @@ static uint32_t *chain_of(struct frag *f, const uint8_t address[32], uint32_t id
 {
 	uint64_t word[4];
 	memcpy(word, address, sizeof word);
-	uint64_t hash = mix(word[0] ^ f->secret[0], word[1] ^ f->secret[1]);
-	hash = mix(hash ^ word[2] ^ f->secret[1], word[3] ^ f->secret[0]);
-	hash = mix(hash ^ f->secret[0], id ^ f->secret[1]);
+	uint64_t hash = eight_fold(word[0] ^ f->secret[0], word[1] ^ f->secret[1]);
+	hash = eight_fold(hash ^ word[2] ^ f->secret[1], word[3] ^ f->secret[0]);
+	hash = eight_fold(hash ^ f->secret[0], id ^ f->secret[1]);
 	return &f->chain[hash & f->mask];
 }
 
